@@ -96,6 +96,11 @@ schema: $(VENV)/.dev ## Generate graphql_schema/schema.graphql
 	@$(BIN)/python -m graphql_schema > graphql_schema/schema.graphql.new
 	@mv graphql_schema/schema.graphql.new graphql_schema/schema.graphql
 
+.PHONY: who-sees-what
+who-sees-what: $(VENV)/.dev ## Generate docs/who-sees-what.md from permissions and audiences
+	@$(BIN)/python -m graphql_schema who-sees-what > docs/who-sees-what.md.new
+	@mv docs/who-sees-what.md.new docs/who-sees-what.md
+
 .PHONY: migration
 migration: $(VENV)/.dev ## Generate the initial migration from the models (until 0.2 is released)
 	@$(BIN)/python -m core.models > core/migrations/0001_initial.py.new

@@ -18,6 +18,7 @@ from typing import TypeVar
 from core import portal_urls
 from core.document_settings import DocumentSettingError, DocumentSettings
 from core.graphql_settings import GraphQLSettingError, GraphQLSettings
+from core.retention_periods import RetentionPeriods, RetentionSettingError
 
 T = TypeVar("T")
 PREFIX = "SUBMETER_"
@@ -27,9 +28,6 @@ OLD_SECRET_FILE = "secret.key.old"  # noqa: S105 - as above; it exists while `su
 MINIMUM_SECRET_CHARACTERS = 32
 MOST_BATCH_LINES = 20_000
 """A batch's lines are looked up in one statement, and a statement has at most 32,767 parameters."""
-
-FEWEST_READING_MONTHS = 13
-"""What residents are shown of a series."""
 
 DEFAULT_TOPICS = (
     *("wmbusmeters/#", "rtl_433/+/events", "submeter/v1/+/lines"),
@@ -75,18 +73,17 @@ class Settings:
         session_lifetime: how long a sign-in lasts.
         message_retention: how long text and address are kept of a message that was sent or abandoned.
         audit_retention: how long an audit record is kept: one year to three.
-        reading_months: how many whole months of readings are kept beside the present one; 0 keeps all. Daily
-            volumes remain.
+        retention: how long readings and daily volumes are kept.
         cookie_secure: whether the session cookie is for HTTPS only; off only for a first try on loopback.
         intake_batch_lines: gateway lines that one transaction ingests.
         meters_in_memory: meters whose keys and description a worker keeps; about 1.5 KB each.
         limits_url: where tries are counted: `memory://` for one process, `redis://host:6379` for several.
         portal_url: where links in messages lead (`core.portal_urls`); it wins over the operators' profiles.
-        operators: the folder of the operators' files; None: `operators` of the data folder.
-        signing_dir: the folder of their certificates to sign with; None: `signing` of the data folder.
+        operators, signing_dir: the folders of the operators' files, and of their certificates to sign with;
+            None: `operators` and `signing` of the data folder.
         smtp_host, smtp_port: the server that e-mail goes to; without a host none is sent.
-        smtp_security: STARTTLS, TLS, or PLAIN for a server on the same machine.
-        smtp_username, smtp_password: both, or neither. The password is never printed.
+        smtp_security: STARTTLS, TLS, or PLAIN for a server on the same machine; smtp_username,
+            smtp_password: both, or neither, the latter never printed.
         mail_from: the sender of e-mails, such as `Portail résident <portail@example.org>`.
         vonage_api_key, vonage_api_secret: the account that sends SMS; without it none is sent.
         sms_from: the sender of SMS: a number, or up to eleven letters and digits.
@@ -96,11 +93,9 @@ class Settings:
         without: the kinds of work (`WORK`) that this process leaves to others.
         stop_seconds: how long a process that is stopped may take to finish what it has begun.
         mqtt_url: the broker that `submeter worker` takes telegrams from, if any. Never printed.
-        mqtt_topics: the topic filters that it subscribes to.
-        mqtt_group: the shared subscription by which several workers split the stream.
+        mqtt_topics, mqtt_group: what it subscribes to; the shared subscription by which workers split it.
         mqtt_client_id: what the identifiers of its sessions begin with; empty for the machine's name.
-        mqtt_gateway: whose telegrams the broker's are: `operator/gateway`, or SYSTEM for all operators';
-            empty where there is one operator only.
+        mqtt_gateway: whose telegrams they are: `operator/gateway`, SYSTEM for all, empty where there is one.
         spool_bytes: what `submeter ingest` keeps on disk of a pipe while the database is away.
         graphql: what the GraphQL API allows.
         documents: where deposited documents are stored, and how large they may be.
@@ -114,7 +109,7 @@ class Settings:
     session_lifetime: timedelta = timedelta(days=30)
     message_retention: timedelta = timedelta(days=90)
     audit_retention: timedelta = timedelta(days=365)
-    reading_months: int = 0
+    retention: RetentionPeriods = field(default_factory=RetentionPeriods)
     cookie_secure: bool = False
     intake_batch_lines: int = 20_000
     meters_in_memory: int = 500_000
@@ -195,7 +190,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         session_lifetime=timedelta(days=_whole_number(env, "SESSION_DAYS", 30, at_most=400)),
         message_retention=timedelta(days=_whole_number(env, "MESSAGE_DAYS", 90, at_least=7, at_most=1_096)),
         audit_retention=timedelta(days=_whole_number(env, "AUDIT_DAYS", 365, at_least=365, at_most=1_096)),
-        reading_months=_months(env, "READING_MONTHS"),
+        retention=_retention(env),
         cookie_secure=_switch(env, "COOKIE_SECURE"),
         intake_batch_lines=_whole_number(env, "INTAKE_BATCH_LINES", 20_000, at_most=MOST_BATCH_LINES),
         meters_in_memory=_whole_number(env, "METERS_IN_MEMORY", 500_000, at_most=10_000_000),
@@ -242,7 +237,8 @@ def _of_file(path: Path) -> dict[str, str]:
 
     Nothing in a value is expanded or cut: `$`, `#`, quotes, backslashes and spaces are characters like any
     other. That is why no library reads it: python-dotenv cuts at ` #` and leaves out what it cannot read.
-    One pair of quotes around the whole is taken off; between double quotes `\"` is a quote, `\\` a backslash.
+    One pair of quotes around the whole is taken off; between double quotes `\"` is a quote, `\\` a
+    backslash.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -285,7 +281,8 @@ def _check_post(settings: Settings) -> None:
 
 
 def _secret_of(data_dir: Path, database_url: str) -> str:
-    """The secret of the data folder; made on the first run, and never beside a database that has one already.
+    """The secret of the data folder; made on the first run, and never beside a database that has one
+    already.
 
     What another secret encrypted would be lost without a word, so a file that is missing stops the start.
     """
@@ -382,11 +379,12 @@ def _part(env: Mapping[str, str], group: str, read: Callable[[Mapping[str, str]]
         raise SettingsError(failure.message, field=f"{prefix}{failure.name}") from None
 
 
-def _months(env: Mapping[str, str], name: str) -> int:
-    """Months of readings: 0 for all, or enough for the series of thirteen that residents see."""
-    if env.get(f"{PREFIX}{name}", "").strip() == "0":
-        return 0
-    return _whole_number(env, name, 0, at_least=FEWEST_READING_MONTHS, at_most=1_200)
+def _retention(env: Mapping[str, str]) -> RetentionPeriods:
+    given = {name.removeprefix(PREFIX): text for name, text in env.items() if name.startswith(PREFIX)}
+    try:
+        return RetentionPeriods.of(given)
+    except RetentionSettingError as failure:
+        raise SettingsError(failure.message, field=f"{PREFIX}{failure.name}") from None
 
 
 def _portal_url(env: Mapping[str, str]) -> str:

@@ -16,6 +16,8 @@ BEGIN;
 SELECT create_distributed_table('reading', 'meter_id');
 SELECT create_distributed_table('daily_volume', 'meter_id', colocate_with => 'reading');
 SELECT create_distributed_table('reading_outside_service', 'meter_id', colocate_with => 'reading');
+SELECT create_distributed_table('month_volume', 'meter_id', colocate_with => 'reading');
+SELECT create_distributed_table('archived_month', 'meter_id', colocate_with => 'reading');
 SELECT create_distributed_table('reading_in_future', 'meter_id', colocate_with => 'reading');
 
 COMMIT;

@@ -1,7 +1,9 @@
-"""Prints the schema: `python -m graphql_schema > graphql_schema/schema.graphql`."""
+"""Prints what is made of the schema: `python -m graphql_schema` itself, `… who-sees-what` its table."""
 
 import sys
 
-from graphql_schema.schema import print_schema
+from graphql_schema.contract.disclosure import page
+from graphql_schema.schema import print_schema, schema
 
-sys.stdout.write(print_schema())
+if __name__ == "__main__":
+    sys.stdout.write(page(schema.core) if sys.argv[1:] == ["who-sees-what"] else print_schema())

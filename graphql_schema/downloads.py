@@ -13,11 +13,12 @@ from urllib.parse import quote
 import orjson
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from core.database_errors import may_pass
 from core.errors import LinkExpired, NotFound, RateLimited, SubmeterError, Unavailable
 from core.services.certificates.papers import file_of_any_link
+from core.services.privacy.exports import StreamedFile
 from core.services.registration.meter_guide import meter_guide
 from core.services.telegrams.intake_queue import WAIT_FOR_DATABASE
 from graphql_schema.base.credentials import Credentials
@@ -42,6 +43,9 @@ async def download(request: Request) -> Response:
             return _refused(Unavailable(retry_after=WAIT_FOR_DATABASE))
         raise
     disposition = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
+    if isinstance(file, StreamedFile):
+        headers = {"Content-Disposition": disposition, "Content-Length": str(file.size_bytes)}
+        return StreamingResponse(file.parts, media_type=file.media_type, headers=headers)
     return Response(file.content, media_type=file.media_type, headers={"Content-Disposition": disposition})
 
 

@@ -1,7 +1,8 @@
 """`node(id)`: objects by their global id, for clients that refetch them.
 
-In: a global id. Out: the object, by the service that narrows it to the viewer. The one rule: every type that
-has the interface Node is in the table, and what is not the viewer's is NOT_FOUND, whether it exists or not.
+In: a global id. Out: the object, by the service that narrows it to the viewer. The one rule: every type
+that has the interface Node is in the table, and what is not the viewer's is NOT_FOUND, whether it exists or
+not.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,6 +20,9 @@ from core.services.occupancy.dwelling_request_views import dwelling_request
 from core.services.places.dwellings import dwelling_seen, residence_seen
 from core.services.places.meters import meter_seen
 from core.services.portfolio.publication import residence_document
+from core.services.privacy.exports import my_exports
+from core.services.privacy.grants import my_grants
+from core.services.privacy.household import my_household
 from core.services.telegrams.corrections import list_doubtful_readings
 from graphql_schema.accounts.viewer import AccessToken, Session, Viewer
 from graphql_schema.alerts.recurring_draws import RecurringDraw
@@ -30,6 +34,9 @@ from graphql_schema.dwellings.dwellings import Alert, Dwelling, Meter, Residence
 from graphql_schema.dwellings.residences import ResidenceDocument
 from graphql_schema.managers.dwelling_requests import DwellingRequest
 from graphql_schema.meters.corrections import DoubtfulReading
+from graphql_schema.privacy.grants import ThirdPartyGrant
+from graphql_schema.privacy.household import HouseholdMember
+from graphql_schema.privacy.own_data import DataExport
 
 Finder: TypeAlias = Callable[[Context, int], Awaitable[Node | None]]
 
@@ -47,6 +54,21 @@ async def _session(context: Context, number: int) -> Node | None:
 async def _access_token(context: Context, number: int) -> Node | None:
     views = await my_tokens(await context.viewer())
     return next((AccessToken.of(view) for view in views if view.id == number), None)
+
+
+async def _data_export(context: Context, number: int) -> Node | None:
+    views = await my_exports(await context.viewer(), now=context.now)
+    return next((DataExport.of(view) for view in views if view.id == number), None)
+
+
+async def _grant(context: Context, number: int) -> Node | None:
+    views = await my_grants(await context.viewer())
+    return next((ThirdPartyGrant.of(view) for view in views if view.id == number), None)
+
+
+async def _member(context: Context, number: int) -> Node | None:
+    views = await my_household(await context.viewer(), now=context.now)
+    return next((HouseholdMember.of(view) for view in views if view.id == number), None)
 
 
 async def _residence(context: Context, number: int) -> Node | None:
@@ -104,6 +126,9 @@ FINDERS: Mapping[str, Finder] = {
     "Residence": _residence,
     "ResidenceDocument": _document,
     "Session": _session,
+    "DataExport": _data_export,
+    "HouseholdMember": _member,
+    "ThirdPartyGrant": _grant,
     "Viewer": _viewer,
 }
 

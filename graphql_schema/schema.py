@@ -37,6 +37,10 @@ from graphql_schema.managers.papers import PaperMutation
 from graphql_schema.managers.residences import ResidenceQuery
 from graphql_schema.meters.corrections import DoubtfulReadingMutation, DoubtfulReadingQuery
 from graphql_schema.nodes import NodeQuery
+from graphql_schema.privacy.grants import GrantMutation, GrantQuery
+from graphql_schema.privacy.household import HouseholdMutation
+from graphql_schema.privacy.own_data import OwnDataMutation
+from graphql_schema.privacy.retention import RetentionQuery
 from graphql_schema.registration.mutations import RegistrationMutation
 from graphql_schema.registration.operators import OperatorMutation, OperatorQuery
 from graphql_schema.requests.budgets import Budgets
@@ -54,6 +58,8 @@ class Query(
     NodeQuery,
     OperatorQuery,
     AnalysisQuery,
+    GrantQuery,
+    RetentionQuery,
 ):
     pass
 
@@ -81,6 +87,9 @@ class Mutation(
     NoteMutation,
     DoubtfulReadingMutation,
     TelegramMutation,
+    OwnDataMutation,
+    GrantMutation,
+    HouseholdMutation,
 ):
     pass
 

@@ -98,7 +98,7 @@ async def verify(request: Request) -> Response:
         paper = await _paper(request)
         if request.method == "POST":
             given, as_json = await _hash_of_body(request), True
-    except _TooLarge:
+    except _FileTooLarge:
         return _json(413, {"code": "TOO_LARGE", "message": f"The file is larger than {LARGEST_FILE} bytes."})
     except ClientDisconnect:
         return _json(400, {"code": "INCOMPLETE", "message": "The body ended too early."})
@@ -127,7 +127,7 @@ async def _paper(request: Request) -> VerifiedPaper | None:
     return await verified_paper(request.app.state.application, text, visitor=visitor, now=now)
 
 
-class _TooLarge(Exception):
+class _FileTooLarge(Exception):
     """The body is longer than a paper can be."""
 
 
@@ -137,7 +137,7 @@ async def _hash_of_body(request: Request) -> str:
     async for piece in request.stream():
         size += len(piece)
         if size > LARGEST_FILE:
-            raise _TooLarge
+            raise _FileTooLarge
         digest.update(piece)
     return digest.hexdigest()
 

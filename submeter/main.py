@@ -51,6 +51,7 @@ for command, summary in {
     "submeter.commands.operation.recompute:recompute": "Recompute volumes, leaks and alerts from readings.",
     "submeter.commands.operation.secret:secret": "The secret key that meter keys are encrypted with.",
     "submeter.commands.purge:purge": "Delete data past its retention period.",
+    "submeter.commands.retention:retention": "How long data are kept, and what was deleted.",
 }.items():
     app.command(command, help=summary)
 app.command(  # no function of Python can have this name

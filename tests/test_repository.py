@@ -17,6 +17,7 @@ READ_FROM_ELSEWHERE = {
     "session_lifetime": "SESSION_DAYS",
     "message_retention": "MESSAGE_DAYS",
     "audit_retention": "AUDIT_DAYS",
+    "retention": "READING_MONTHS",
 }
 
 

@@ -1,7 +1,7 @@
 """The order of the tree: no import circle, rooms taken in at a glance, one class a name on a floor.
 
-Imports under `TYPE_CHECKING` count. The layers themselves are the contracts of `pyproject.toml`; what stands
-here is what those cannot say.
+Imports under `TYPE_CHECKING` count. The layers themselves are the contracts of `pyproject.toml`; what
+stands here is what those cannot say.
 """
 
 import ast
@@ -32,7 +32,7 @@ FLOORS = (
     ("notifications",),
     ("submeter",),
 )
-MOST_SERVICES = 16
+MOST_SERVICES = 17
 MOST_FILES = 20
 LONGEST_FILE = 400
 PRINTED = {"core/migrations/0001_initial.py"}

@@ -10,5 +10,7 @@ from core.sanitize import escape_for_database
 
 
 def email_key(email: str) -> str:
-    """The form in which e-mail addresses are compared: trimmed and case-folded, dots and tags kept (C-12)."""
+    """The form in which e-mail addresses are compared: trimmed and case-folded, dots and tags kept
+    (C-12).
+    """
     return escape_for_database(unicodedata.normalize("NFC", email).strip().casefold())

@@ -13,6 +13,8 @@ class Basis(StrEnum):
 
     OCCUPANT = "OCCUPANT"
     OWNER = "OWNER"
+    HOUSEHOLD = "HOUSEHOLD"
+    THIRD_PARTY = "THIRD_PARTY"
     MANAGER = "MANAGER"
     STAFF = "STAFF"
 
@@ -21,8 +23,9 @@ class Audience(StrEnum):
     """Whom a field is for, beside the occupant, for whom all are.
 
     BUILDING: managers and staff, who know the building. MANAGERS: managers. OCCUPANCY: managers, while
-    somebody lives there. CONSENTED: managers, where that person has consented (CN-01). OCCUPANT: nobody else.
-    MANAGER_ONLY: managers alone, and no occupant.
+    somebody lives there. CONSENTED: managers, where that person has consented (CN-01). OCCUPANT: nobody
+    else but the household. GRANTED: the household, and a provider whom the occupant lets read (EED-07).
+    HOLDER: the occupant with the account, and no household. MANAGER_ONLY: managers alone, and no occupant.
     """
 
     BUILDING = "BUILDING"
@@ -30,6 +33,8 @@ class Audience(StrEnum):
     OCCUPANCY = "OCCUPANCY"
     CONSENTED = "CONSENTED"
     OCCUPANT = "OCCUPANT"
+    GRANTED = "GRANTED"
+    HOLDER = "HOLDER"
     MANAGER_ONLY = "MANAGER_ONLY"
 
 
@@ -42,6 +47,9 @@ class WithheldReason(StrEnum):
     NO_OCCUPANT = "NO_OCCUPANT"
     TOKEN_SCOPE = "TOKEN_SCOPE"  # noqa: S105 - a reason's name
 
+
+_NOT_HOUSEHOLDS = frozenset({Audience.HOLDER, Audience.OCCUPANCY})
+"""The own limits, answers and statements of who has the account; the tenure and the consent."""
 
 ASKING_FOR_OCCUPANT = frozenset({Audience.OCCUPANCY, Audience.CONSENTED})
 """Whether a manager sees such a field depends on the present occupant."""
@@ -63,6 +71,10 @@ def reason_withheld(
     match basis:
         case Basis.OCCUPANT:
             return None
+        case Basis.HOUSEHOLD:
+            return WithheldReason.NOT_FOR_ROLE if audience in _NOT_HOUSEHOLDS else None
+        case Basis.THIRD_PARTY:
+            return None if audience is Audience.GRANTED else WithheldReason.NOT_FOR_ROLE
         case Basis.OWNER:
             return WithheldReason.NOT_OCCUPANT
         case Basis.STAFF:
@@ -72,7 +84,7 @@ def reason_withheld(
 
 
 def _from_managers(audience: Audience, *, occupied: bool, consented: bool) -> WithheldReason | None:
-    if audience is Audience.OCCUPANT:
+    if audience in {Audience.OCCUPANT, Audience.GRANTED, Audience.HOLDER}:
         return WithheldReason.NOT_FOR_ROLE
     if audience in ASKING_FOR_OCCUPANT and not occupied:
         return WithheldReason.NO_OCCUPANT

@@ -1,9 +1,9 @@
 """What a password must be: each metering company's own criteria, and two that hold everywhere.
 
 In: a policy, a password, and what is known of its owner. Out: every criterion with its label and whether it
-is met, so that a form can show them live (R-112, R-207). The one rule: nothing is stored or logged. A policy
-of 8 characters in four classes is CNIL-conform only with limits on failed sign-ins (PW-01); common passwords
-and the owner's own data are refused by every policy (PW-07).
+is met, so that a form can show them live (R-112, R-207). The one rule: nothing is stored or logged. A
+policy of 8 characters in four classes is CNIL-conform only with limits on failed sign-ins (PW-01); common
+passwords and the owner's own data are refused by every policy (PW-07).
 """
 
 import unicodedata

@@ -10,6 +10,8 @@ class Role(StrEnum):
     """Who an account or a key stands for."""
 
     RESIDENT = "RESIDENT"
+    HOUSEHOLD_MEMBER = "HOUSEHOLD_MEMBER"
+    THIRD_PARTY = "THIRD_PARTY"
     MANAGER = "MANAGER"
     STAFF = "STAFF"
     ANALYST = "ANALYST"
@@ -20,6 +22,8 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """Every act that a service checks."""
 
+    ACCESS_LOG_READ = "access_log:read"
+    ACCOUNT_ERASE = "account:erase"
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"
     ACCOUNTS_MANAGE = "accounts:manage"
@@ -36,6 +40,10 @@ class Permission(StrEnum):
     DWELLING_REQUESTS_DECIDE = "dwelling_requests:decide"
     DWELLINGS_LEAVE = "dwellings:leave"
     DWELLINGS_READ = "dwellings:read"
+    EXPORTS_WRITE = "exports:write"
+    FINE_DATA_PURGE = "fine_data:purge"
+    GRANTS_WRITE = "grants:write"
+    HOUSEHOLD_WRITE = "household:write"
     LIMITS_WRITE = "limits:write"
     MANAGED_DAYS_READ = "managed_days:read"
     MANAGED_RESIDENCES_READ = "managed_residences:read"
@@ -47,10 +55,12 @@ class Permission(StrEnum):
     OUTBOX_READ = "outbox:read"
     PAPERS_ISSUE = "papers:issue"
     PASSWORD_WRITE = "password:write"  # noqa: S105 - an act's name
+    PLACES_READ = "places:read"
     PLACES_WRITE = "places:write"
     READINGS_CORRECT = "readings:correct"
     READINGS_READ = "readings:read"
     RESIDENTS_INVITE = "residents:invite"
+    RETENTION_READ = "retention:read"
     SECOND_FACTOR_VERIFY = "second_factor:verify"
     SECOND_FACTOR_WRITE = "second_factor:write"
     SESSIONS_WRITE = "sessions:write"
@@ -77,6 +87,8 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.RESIDENT: _OWN_ACCOUNT
     | frozenset(
         {
+            Permission.ACCESS_LOG_READ,
+            Permission.ACCOUNT_ERASE,
             Permission.ALERTS_HANDLE,
             Permission.ALERTS_READ,
             Permission.CONSENT_WRITE,
@@ -85,12 +97,33 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.DOCUMENTS_READ,
             Permission.DWELLINGS_LEAVE,
             Permission.DWELLINGS_READ,
+            Permission.EXPORTS_WRITE,
+            Permission.FINE_DATA_PURGE,
+            Permission.GRANTS_WRITE,
+            Permission.HOUSEHOLD_WRITE,
             Permission.LIMITS_WRITE,
             Permission.METERS_READ,
             Permission.PAPERS_ISSUE,
+            Permission.PLACES_READ,
             Permission.READINGS_READ,
             Permission.TOKENS_WRITE,
         }
+    ),
+    Role.HOUSEHOLD_MEMBER: (_OWN_ACCOUNT - {Permission.ACCOUNT_WRITE})
+    | frozenset(
+        {
+            Permission.ACCOUNT_ERASE,
+            Permission.ALERTS_READ,
+            Permission.CONSUMPTION_READ,
+            Permission.CONSUMPTION_READ_DAILY,
+            Permission.DWELLINGS_READ,
+            Permission.METERS_READ,
+            Permission.PLACES_READ,
+        }
+    ),
+    Role.THIRD_PARTY: frozenset(
+        {Permission.CONSUMPTION_READ, Permission.CONSUMPTION_READ_DAILY, Permission.DWELLINGS_READ}
+        | {Permission.READINGS_READ}
     ),
     Role.MANAGER: _OWN_ACCOUNT
     | frozenset(
@@ -109,6 +142,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.NOTES_PRINT,
             Permission.OCCUPANCIES_RECORD,
             Permission.PAPERS_ISSUE,
+            Permission.PLACES_READ,
             Permission.RESIDENTS_INVITE,
         }
     ),
@@ -121,7 +155,9 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             Permission.METERS_READ,
             Permission.NOTES_PRINT,
             Permission.PAPERS_ISSUE,
+            Permission.PLACES_READ,
             Permission.READINGS_CORRECT,
+            Permission.RETENTION_READ,
         }
     ),
     Role.ANALYST: _OWN_ACCOUNT | frozenset({Permission.ANALYSES_READ, Permission.TOKENS_WRITE}),

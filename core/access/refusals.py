@@ -1,7 +1,7 @@
 """Refusals to an account's owner instead of a result: the error catalogue's part on access.
 
-In: what a program needs beside the code. Out: errors, each with its code. The one rule: these are answers to
-a form, not faults, so GraphQL returns them as data; none of them holds what was typed.
+In: what a program needs beside the code. Out: errors, each with its code. The one rule: these are answers
+to a form, not faults, so GraphQL returns them as data; none of them holds what was typed.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
 """How a session's state or a token's scopes restrict the permissions of its role.
 
-In: the state of an account. Out: the state of a session, the permissions of a state or scope. The one rule: a
-state or scope only ever removes permissions. `Viewer.require` checks here, so no service can omit it (C-38).
+In: the state of an account. Out: the state of a session, the permissions of a state or scope. The one rule:
+a state or scope only ever removes permissions. `Viewer.require` checks here, so no service can omit it
+(C-38).
 """
 
 from collections.abc import Iterable
@@ -38,13 +39,14 @@ _ALLOWED_IN = {
     SessionState.MUST_ACCEPT_TERMS: _OWN | {Permission.TERMS_ACCEPT},
 }
 
-_MONTHLY = frozenset({Permission.CONSUMPTION_READ, Permission.DWELLINGS_READ})
+_PLACES = frozenset({Permission.DWELLINGS_READ, Permission.PLACES_READ})
+_MONTHLY = _PLACES | {Permission.CONSUMPTION_READ}
 PERMISSIONS_OF_SCOPE: dict[TokenScope, frozenset[Permission]] = {
     TokenScope.READ_MONTHLY: _MONTHLY,
     TokenScope.READ_DAILY: _MONTHLY
     | {Permission.CONSUMPTION_READ_DAILY, Permission.METERS_READ, Permission.READINGS_READ},
-    TokenScope.ALERTS: frozenset({Permission.ALERTS_READ, Permission.DWELLINGS_READ}),
-    TokenScope.DOCUMENTS: frozenset({Permission.DOCUMENTS_READ, Permission.DWELLINGS_READ}),
+    TokenScope.ALERTS: _PLACES | {Permission.ALERTS_READ},
+    TokenScope.DOCUMENTS: _PLACES | {Permission.DOCUMENTS_READ},
     TokenScope.ANALYSES: frozenset({Permission.ANALYSES_READ}),
 }
 """A scope reads; no token changes anything."""

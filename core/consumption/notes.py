@@ -27,7 +27,7 @@ class WhyMissing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class NotedFigure:
     """An amount in the smallest unit; None with its reason. `complete`: every day of the period is in it."""
 
     amount: int | None
@@ -41,10 +41,10 @@ class FluidNote:
     """What a note says of a fluid."""
 
     fluid: Fluid
-    month: Figure
-    previous_month: Figure
-    month_of_last_year: Figure
-    year_to_date: Figure
+    month: NotedFigure
+    previous_month: NotedFigure
+    month_of_last_year: NotedFigure
+    year_to_date: NotedFigure
 
     @property
     def has_figures(self) -> bool:
@@ -92,18 +92,18 @@ def fluid_note(fluid: Fluid, sums: Sequence[MonthSum], days: NoteDays) -> FluidN
     )
 
 
-def _compared(known: Mapping[Month, MonthSum], month: Month, days: NoteDays) -> Figure:
+def _compared(known: Mapping[Month, MonthSum], month: Month, days: NoteDays) -> NotedFigure:
     """A whole month of the same occupancy."""
     if month.first_day < days.since:
-        return Figure(None, complete=False, why=WhyMissing.OTHER_OCCUPANCY)
+        return NotedFigure(None, complete=False, why=WhyMissing.OTHER_OCCUPANCY)
     return sum_of([known[month]] if month in known else [], month.first_day, month.last_day)
 
 
-def sum_of(parts: Sequence[MonthSum], first: date, last: date) -> Figure:
+def sum_of(parts: Sequence[MonthSum], first: date, last: date) -> NotedFigure:
     """The sum of months, which hold no day outside `first` to `last`."""
     if not parts:
-        return Figure(None, complete=False, why=WhyMissing.NOT_READ)
+        return NotedFigure(None, complete=False, why=WhyMissing.NOT_READ)
     days = sum(one.volume.days_with_data for one in parts)
     whole = days == (last - first).days + 1 and not any(one.partial_days for one in parts)
     estimated = sum(one.estimated_days for one in parts)
-    return Figure(sum(one.volume.amount for one in parts), complete=whole, estimated_days=estimated)
+    return NotedFigure(sum(one.volume.amount for one in parts), complete=whole, estimated_days=estimated)

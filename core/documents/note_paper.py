@@ -12,7 +12,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, KeepTogether, PageBreak, Spacer, Table
 
 from core.consumption.fluids import Fluid
-from core.consumption.notes import ALWAYS_NOTED, Figure, FluidNote
+from core.consumption.notes import ALWAYS_NOTED, FluidNote, NotedFigure
 from core.documents.note_chart import Bar, bars
 from core.documents.note_values import Addressed, MonthlyNote
 from core.documents.paper import BODY, BODY_BOLD, HEADING, SMALL, band, beside, door_text
@@ -132,7 +132,7 @@ def _cell(text: str) -> list[Flowable]:
     return [paragraph(first, BODY), *([paragraph(second, SMALL)] if second else [])]
 
 
-def _compared(note: FluidNote, before: Figure, language: Language) -> str:
+def _compared(note: FluidNote, before: NotedFigure, language: Language) -> str:
     """A figure of before, and by how much this month's differs, if both are of whole months."""
     text = figure_text(note.fluid, before, language)
     amount = note.month.amount
@@ -142,7 +142,7 @@ def _compared(note: FluidNote, before: Figure, language: Language) -> str:
     return f"{text}\n{words('change', language, change=change)}" if change else text
 
 
-def figure_text(fluid: Fluid, figure: Figure, language: Language) -> str:
+def figure_text(fluid: Fluid, figure: NotedFigure, language: Language) -> str:
     """`6,20 m3`, `3,10 m3 *` where days are missing, `non relevé` where all are."""
     if figure.amount is None:
         return words(f"why.{figure.why}", language)

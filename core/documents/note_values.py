@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from core.consumption import Month
 from core.consumption.fluids import Fluid
-from core.consumption.notes import Figure, FluidNote, WhyMissing
+from core.consumption.notes import FluidNote, NotedFigure, WhyMissing
 from core.documents.sheets import Door, Sender, Site
 from core.language import Language
 
@@ -49,8 +49,8 @@ class AnnualFluid:
     """
 
     fluid: Fluid
-    year: Figure
-    year_before: Figure
+    year: NotedFigure
+    year_before: NotedFigure
     months: tuple[int | None, ...]
     months_before: tuple[int | None, ...]
     average: int | None
@@ -214,13 +214,13 @@ def _days(first: date, last: date) -> dict[str, str]:
     return {"first": first.isoformat(), "last": last.isoformat()}
 
 
-def _json(figure: Figure) -> dict[str, Any]:
+def _json(figure: NotedFigure) -> dict[str, Any]:
     if figure.amount is None:
         return {"why": figure.why and figure.why.value}
     return {"amount": figure.amount, "complete": figure.complete, "estimatedDays": figure.estimated_days}
 
 
-def _figure(stored: Mapping[str, Any]) -> Figure:
+def _figure(stored: Mapping[str, Any]) -> NotedFigure:
     if "amount" not in stored:
-        return Figure(None, complete=False, why=stored["why"] and WhyMissing(stored["why"]))
-    return Figure(stored["amount"], complete=stored["complete"], estimated_days=stored["estimatedDays"])
+        return NotedFigure(None, complete=False, why=stored["why"] and WhyMissing(stored["why"]))
+    return NotedFigure(stored["amount"], complete=stored["complete"], estimated_days=stored["estimatedDays"])

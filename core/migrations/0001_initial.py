@@ -167,18 +167,21 @@ def one_of(*values: str) -> Any:
 
 
 # Written by `make migration` from here on.
+AccountPurpose = one_of("LEAK_EMAIL", "LEAK_SMS", "OVER_CONSUMPTION_EMAIL", "OVER_CONSUMPTION_SMS",
+    "NEW_DOCUMENT_EMAIL", "NEW_DOCUMENT_SMS", "SLOW_LEAK_EMAIL", "NEWSLETTER", "THIRD_PARTY")
 Act = one_of("ACCOUNT_CREATED", "ACCOUNT_DISABLED", "ACCOUNT_ENABLED", "ACCOUNT_ERASED", "ACCOUNT_LOCKED",
-    "ALERT_WITHDRAWN", "CODE_REFUSED", "CONSENT_CHANGED", "CONTACT_CHANGED", "DATA_ACCESSED",
-    "DOCUMENT_DEPOSITED", "DOCUMENT_WITHDRAWN", "DWELLING_CONTESTED", "DWELLING_REQUEST_DECIDED",
-    "DWELLING_REQUEST_WITHDRAWN", "EMAIL_CHANGED", "EMAIL_CHANGE_REQUESTED", "FUTURE_READINGS_SET_APART",
-    "MESSAGE_READ", "METER_ALIAS_ADDED", "METER_ALIAS_REMOVED", "NOTES_PRINTED", "NOTIFICATIONS_CHANGED",
-    "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PAPER_ISSUED", "PASSWORD_CHANGED", "PASSWORD_RESET",
-    "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED", "READING_ACCEPTED", "READING_WITHDRAWN",
-    "RECOVERY_CODE_USED", "RECURRING_DRAW_ANSWERED", "REGISTRATION_CANCELLED", "REGISTRATION_STARTED",
-    "RESIDENCE_GRANTED", "RESIDENCE_REVOKED", "RESIDENT_INVITED", "SECOND_FACTOR_ENROLLED",
-    "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED", "SECOND_FACTOR_RESET", "SESSION_RENEWED",
-    "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED", "STATEMENT_ISSUED",
-    "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
+    "ALERT_WITHDRAWN", "CODE_REFUSED", "CONSENT_CHANGED", "CONTACT_CHANGED", "DATA_ACCESSED", "DATA_EXPORTED",
+    "DATA_EXPORT_REQUESTED", "DOCUMENT_DEPOSITED", "DOCUMENT_WITHDRAWN", "DWELLING_CONTESTED",
+    "DWELLING_REQUEST_DECIDED", "DWELLING_REQUEST_WITHDRAWN", "EMAIL_CHANGED", "EMAIL_CHANGE_REQUESTED",
+    "FINE_DATA_PURGED", "FUTURE_READINGS_SET_APART", "GRANT_ISSUED", "GRANT_REVOKED", "HOUSEHOLD_INVITED",
+    "HOUSEHOLD_JOINED", "HOUSEHOLD_REVOKED", "MESSAGE_READ", "METER_ALIAS_ADDED", "METER_ALIAS_REMOVED",
+    "NOTES_PRINTED", "NOTIFICATIONS_CHANGED", "OCCUPANCY_ENDED", "OCCUPANCY_STARTED", "PAPER_ISSUED",
+    "PASSWORD_CHANGED", "PASSWORD_RESET", "PASSWORD_RESET_REQUESTED", "PHONE_CONFIRMED", "RATE_LIMITED",
+    "READING_ACCEPTED", "READING_WITHDRAWN", "RECOVERY_CODE_USED", "RECURRING_DRAW_ANSWERED",
+    "REGISTRATION_CANCELLED", "REGISTRATION_STARTED", "RESIDENCE_GRANTED", "RESIDENCE_REVOKED",
+    "RESIDENT_INVITED", "SECOND_FACTOR_ENROLLED", "SECOND_FACTOR_REFUSED", "SECOND_FACTOR_REMOVED",
+    "SECOND_FACTOR_RESET", "SESSION_RENEWED", "SESSION_REVOKED", "SIGNED_IN", "SIGNED_OUT", "SIGN_IN_REFUSED",
+    "STATEMENT_ISSUED", "TEMPORARY_PASSWORD_ISSUED", "TERMS_ACCEPTED", "TOKEN_ISSUED", "TOKEN_REVOKED")
 AlertActionKind = one_of("ACKNOWLEDGED", "REPAIRED", "NOT_A_LEAK", "VERIFIED", "RELAPSED")
 AlertKind = one_of("LEAK", "OVER_CONSUMPTION", "BURST", "BACKFLOW", "DRY", "TAMPER", "NO_DATA", "METER_LEAK")
 ChallengePurpose = one_of("RESET_PASSWORD", "CONFIRM_EMAIL", "CONFIRM_PHONE")
@@ -198,6 +201,7 @@ Doubt = one_of("RISE_TOO_FAST", "FALL_UNEXPLAINED", "CONTRADICTED", "CONFLICTING
 DrawAnswer = one_of("MINE", "NOT_MINE")
 DwellingRequestKind = one_of("REVIEW", "CONTESTED")
 DwellingRequestState = one_of("OPEN", "APPROVED", "REFUSED")
+ExportState = one_of("REQUESTED", "READY", "FAILED")
 FixedCharge = one_of("MONTH", "YEAR")
 Fluid = one_of("COLD_WATER", "HOT_WATER", "HEAT", "HEAT_ALLOCATOR")
 IssuedPaperKind = one_of("INDEX_STATEMENT", "INDEX_CERTIFICATE", "LEAK_DOSSIER")
@@ -209,7 +213,9 @@ OccupancyKind = one_of("TENANT", "OWNER_OCCUPIER", "OWNER_NON_OCCUPANT")
 PaperSide = one_of("OUTGOING", "INCOMING")
 Party = one_of("RESIDENT", "MANAGER", "METER")
 Path = one_of("SITE_CODE", "ADDRESS", "BUILDING_CODE", "SERIAL", "LOT_NUMBER", "DWELLING_REFERENCE")
-Role = one_of("RESIDENT", "MANAGER", "STAFF", "ANALYST", "GATEWAY", "SYSTEM")
+Resolution = one_of("HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY", "BILLING_PERIOD")
+Role = one_of("RESIDENT", "HOUSEHOLD_MEMBER", "THIRD_PARTY", "MANAGER", "STAFF", "ANALYST", "GATEWAY",
+    "SYSTEM")
 Step = one_of("OCCUPANCY", "RESIDENCE", "DWELLING", "ATTESTATION", "PROFILE", "OPTIONS", "PERSONAL_DATA",
     "VERIFICATION", "FIRST_SIGN_IN", "UNDER_REVIEW", "COMPLETE")
 TelegramState = one_of("WAITING", "REPLAYED")
@@ -296,6 +302,15 @@ class Migration(migrations.Migration):
                 ("last_used_at", fields.DatetimeField(null=True)),
                 ("revoked_at", fields.DatetimeField(null=True)),
             ], {"table": "access_token", "indexes": (("account_id",),), "table_description": "A personal access token: a program's key to a part of its owner's data."}),
+            ops.CreateModel("AccountConsent", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", null=True, related_name="account_consents", on_delete=fields.SET_NULL)),
+                ("purpose", fields.CharEnumField(AccountPurpose, max_length=32)),
+                ("state", fields.CharEnumField(ConsentState, max_length=16)),
+                ("text_version", fields.CharField(max_length=32)),
+                ("recorded_at", fields.DatetimeField()),
+                ("details", fields.JSONField(description="of a third party: the grant")),
+            ], {"table": "account_consent", "indexes": (("account_id", "purpose"),), "table_description": "An answer for one purpose of an account. Rows are only ever added: the last one counts (CN-07)."}),
             ops.CreateModel("AnalysisPublication", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("operator", fields.ForeignKeyField("models.Operator", source_field="operator_id", related_name="analysis_publications", on_delete=fields.CASCADE)),
@@ -313,6 +328,24 @@ class Migration(migrations.Migration):
                 ("expires_at", fields.DatetimeField()),
                 ("used_at", fields.DatetimeField(null=True)),
             ], {"table": "challenge", "indexes": (("account_id", "purpose"), ("secret_hash",)), "table_description": "A secret sent to an address, to be shown once. The target is the address that it proves."}),
+            ops.CreateModel("DataExport", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="data_exports", on_delete=fields.CASCADE)),
+                ("state", fields.CharEnumField(ExportState, default="REQUESTED", max_length=12)),
+                ("requested_at", fields.DatetimeField()),
+                ("claimed_until", fields.DatetimeField(null=True, description="a worker is making it until then")),
+                ("ready_at", fields.DatetimeField(null=True)),
+                ("expires_at", fields.DatetimeField(null=True)),
+                ("size_bytes", fields.BigIntField(default=0)),
+                ("sha256", fields.CharField(default="", max_length=64)),
+                ("tries", fields.SmallIntField(default=0)),
+            ], {"table": "data_export", "indexes": (("account_id",), ("state", "id"), ("expires_at",)), "table_description": "An archive of a person's data (GDPR Art. 15 and 20), whose parts are deleted when it expires."}),
+            ops.CreateModel("DataExportPart", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("export", fields.ForeignKeyField("models.DataExport", source_field="export_id", related_name="parts", on_delete=fields.CASCADE)),
+                ("number", fields.IntField()),
+                ("content", fields.BinaryField()),
+            ], {"table": "data_export_part", "unique_together": (("export", "number"),), "table_description": "A part of an archive, of a size that a process holds in memory."}),
             ops.CreateModel("Device", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="devices", on_delete=fields.CASCADE)),
@@ -449,6 +482,28 @@ class Migration(migrations.Migration):
                 ("grams_per_unit", fields.DecimalField(description="a cubic metre, a kilowatt-hour or an allocator unit", max_digits=10, decimal_places=3)),
                 ("source", fields.CharField(max_length=120)),
             ], {"table": "emission_factor", "indexes": (("operator_id", "fluid", "valid_from"),), "table_description": "How much carbon dioxide a fluid stands for from a day on, and who says so."}),
+            ops.CreateModel("FineDataPurge", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="fine_data_purges", on_delete=fields.CASCADE)),
+                ("kept_from", fields.DateField(description="the first day whose fine data are kept")),
+                ("purged_at", fields.DatetimeField()),
+                ("readings", fields.BigIntField(description="how many were deleted")),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", null=True, description="who asked for it, null after a move", related_name="fine_data_purges", on_delete=fields.SET_NULL)),
+            ], {"table": "fine_data_purge", "indexes": (("dwelling_id", "kept_from"),), "table_description": "The readings within the days of a dwelling before a day were deleted. Rows are only added (CN-06)."}),
+            ops.CreateModel("HouseholdMember", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="household", on_delete=fields.RESTRICT)),
+                ("holder", fields.ForeignKeyField("models.Account", source_field="holder_id", related_name="household", on_delete=fields.CASCADE)),
+                ("name", fields.CharField(max_length=80)),
+                ("email", fields.CharField(max_length=254)),
+                ("email_key", fields.CharField(max_length=254)),
+                ("token_hash", fields.CharField(unique=True, description="of the invitation", max_length=64)),
+                ("invited_at", fields.DatetimeField()),
+                ("expires_at", fields.DatetimeField(description="of the invitation")),
+                ("member", fields.ForeignKeyField("models.Account", source_field="member_id", null=True, related_name="member_of", on_delete=fields.CASCADE)),
+                ("accepted_at", fields.DatetimeField(null=True)),
+                ("revoked_at", fields.DatetimeField(null=True)),
+            ], {"table": "household_member", "indexes": (("holder_id",), ("dwelling_id",), ("member_id",)), "table_description": "Somebody whom the holder of a dwelling's account lets look: a partner, a child who helps a parent."}),
             ops.CreateModel("ManagedResidence", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="managed_residences", on_delete=fields.CASCADE)),
@@ -749,6 +804,17 @@ class Migration(migrations.Migration):
                 ("kind", fields.CharEnumField(DocumentKind, max_length=20)),
                 ("created_at", fields.DatetimeField()),
             ], {"table": "residence_document", "indexes": (("residence_id",),), "table_description": "A document of a residence, readable by everybody who manages it (C-10): of a publication or its end."}),
+            ops.CreateModel("RetentionMark", [
+                ("name", fields.CharField(primary_key=True, max_length=40)),
+                ("border", fields.BigIntField(description="epoch seconds, or a day or month as a number")),
+                ("last_dwelling_id", fields.BigIntField(default=0, description="the last dwelling that is done")),
+                ("done", fields.BooleanField(default=False)),
+            ], {"table": "retention_mark", "table_description": "How far retention has come with a series table: up to which border, and which dwellings are done."}),
+            ops.CreateModel("RetentionRun", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("finished_at", fields.DatetimeField()),
+                ("deleted", fields.JSONField(description="rows by the kind of data")),
+            ], {"table": "retention_run", "indexes": (("finished_at",),), "table_description": "What one run of retention has deleted: rows by the kind of data. None if it deleted nothing."}),
             ops.CreateModel("Session", [
                 ("id", fields.BigIntField(primary_key=True)),
                 ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="sessions", on_delete=fields.CASCADE)),
@@ -782,6 +848,21 @@ class Migration(migrations.Migration):
                 ("fixed_per", fields.CharEnumField(FixedCharge, null=True, description="see FixedCharge", max_length=8)),
                 ("vat_included", fields.BooleanField(null=True, description="null: not stated")),
             ], {"table": "tariff", "indexes": (("operator_id", "fluid", "valid_from"),), "table_description": "What a fluid costs residents from a day on, in euros. One of a residence precedes its operator's."}),
+            ops.CreateModel("ThirdPartyGrant", [
+                ("id", fields.BigIntField(primary_key=True)),
+                ("account", fields.ForeignKeyField("models.Account", source_field="account_id", related_name="third_party_grants", on_delete=fields.CASCADE)),
+                ("dwelling", fields.ForeignKeyField("models.Dwelling", source_field="dwelling_id", related_name="third_party_grants", on_delete=fields.RESTRICT)),
+                ("provider", fields.CharField(max_length=80)),
+                ("contact", fields.CharField(max_length=254)),
+                ("fluids", fields.JSONField()),
+                ("resolution", fields.CharEnumField(Resolution, max_length=12)),
+                ("first_day", fields.DateField(description="of the data that may be read")),
+                ("last_day", fields.DateField(description="of the data, and the last day on which the token is valid")),
+                ("token_hash", fields.CharField(unique=True, max_length=64)),
+                ("created_at", fields.DatetimeField()),
+                ("last_used_at", fields.DatetimeField(null=True)),
+                ("revoked_at", fields.DatetimeField(null=True)),
+            ], {"table": "third_party_grant", "indexes": (("account_id",), ("dwelling_id",)), "table_description": "A provider that a resident lets read consumption (EED-07). The token is stored as its SHA-256."}),
         ),
         ops.RunPython(code=add_what_tortoise_cannot_model),
     ]

@@ -62,12 +62,23 @@ from core.models.people import (
     Session,
 )
 from core.models.places import DocumentKind, Dwelling, Operator, Residence, ResidenceDocument
+from core.models.privacy import (
+    AccountConsent,
+    DataExport,
+    DataExportPart,
+    FineDataPurge,
+    HouseholdMember,
+    RetentionMark,
+    RetentionRun,
+    ThirdPartyGrant,
+)
 from core.models.registration import DwellingRequest, DwellingRequestKind, DwellingRequestState, Registration
 from core.operators import OccupancyKind
 
 __all__ = [
     "AccessToken",
     "Account",
+    "AccountConsent",
     "Alert",
     "AlertAction",
     "AlertKind",
@@ -87,6 +98,8 @@ __all__ = [
     "ConsentState",
     "ConsumptionCorrection",
     "ConsumptionLimit",
+    "DataExport",
+    "DataExportPart",
     "DeadLetter",
     "DegreeDay",
     "Device",
@@ -99,7 +112,9 @@ __all__ = [
     "DwellingRequestKind",
     "DwellingRequestState",
     "EmissionFactor",
+    "FineDataPurge",
     "Gateway",
+    "HouseholdMember",
     "IssuedPaper",
     "IssuedPaperKind",
     "LeakCheckpoint",
@@ -125,8 +140,11 @@ __all__ = [
     "Registration",
     "Residence",
     "ResidenceDocument",
+    "RetentionMark",
+    "RetentionRun",
     "Session",
     "SlowLeakHint",
     "Tariff",
     "TelegramState",
+    "ThirdPartyGrant",
 ]

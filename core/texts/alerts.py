@@ -1,6 +1,7 @@
 """The texts of portal and messages beside those of `core.texts.leaks`: fluids, meters, amounts, known uses.
 
-Pure: values in, French or English out. The guide's own words where it has them (R-069, R-084, R-086, R-090).
+Pure: values in, French or English out. The guide's own words where it has them (R-069, R-084, R-086,
+R-090).
 """
 
 from datetime import date

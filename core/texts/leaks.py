@@ -41,7 +41,8 @@ def loss_m3(loss_litres: Decimal | int | None) -> Decimal | None:
 
 
 def loss_text(loss_litres: Decimal | int | None) -> str:
-    """`13.28 m3`; `0 m3` for none, and for an unknown one too, as the guide's table prints it (R-090, C-25).
+    """`13.28 m3`; `0 m3` for none, and for an unknown one too, as the guide's table prints it (R-090,
+    C-25).
 
     Where unknown must not look like 0, use `loss_m3`.
     """

@@ -1,9 +1,9 @@
 """The words of what goes out on paper: the flyer, the guide to meters, the certificate of consumption of
 residents without an account, the notices to managers; French and English.
 
-In: a key and a language. Out: a text with the names of the values in braces. The one rule: a sheet that lies
-in a hallway or a letterbox holds nothing that opens an account: the code of the residence, and never the
-serial number of a meter (R-018, R-040, C-40).
+In: a key and a language. Out: a text with the names of the values in braces. The one rule: a sheet that
+lies in a hallway or a letterbox holds nothing that opens an account: the code of the residence, and never
+the serial number of a meter (R-018, R-040, C-40).
 """
 
 from core.language import Language, Text

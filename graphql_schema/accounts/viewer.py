@@ -13,13 +13,22 @@ from core.services.alerts.slow_leak_hints import slow_leak_hints_wished
 from core.services.auth.sessions import AccountView, SessionView, my_sessions
 from core.services.occupancy.dwelling_request_views import my_dwelling_requests
 from core.services.places.dwellings import my_dwellings, owned_dwellings
+from core.services.privacy.consent_log import consent_history, consents_by_purpose
+from core.services.privacy.exports import my_exports
+from core.services.privacy.grants import my_grants
+from core.services.privacy.household import my_household
 from graphql_schema.base.context import Info, language_of
 from graphql_schema.base.enums import Civility, Language
 from graphql_schema.base.fields import resolved
+from graphql_schema.base.paging import PAGE, checked_first, number_of_cursor
 from graphql_schema.base.relay import Node, global_id
 from graphql_schema.base.views import shown
 from graphql_schema.dwellings.dwellings import Dwelling
 from graphql_schema.managers.dwelling_requests import DwellingRequest
+from graphql_schema.privacy.grants import ThirdPartyGrant
+from graphql_schema.privacy.household import HouseholdMember
+from graphql_schema.privacy.logs import ENTRY, ConsentLogEntryConnection, PurposeConsent
+from graphql_schema.privacy.own_data import DataExport
 from graphql_schema.registration.operators import Operator, TermsOfUse
 
 strawberry.enum(
@@ -183,6 +192,34 @@ class Viewer(Node):
     @resolved("The personal access tokens that were not revoked, newest first; expired ones are included.")
     async def access_tokens(self, info: Info) -> list[AccessToken]:
         return [AccessToken.of(view) for view in await my_tokens(await info.context.viewer())]
+
+    @resolved("The archives of the viewer's own data, the newest first; expired ones are gone.")
+    async def data_exports(self, info: Info) -> list[DataExport]:
+        views = await my_exports(await info.context.viewer(), now=info.context.now)
+        return [DataExport.of(view) for view in views]
+
+    @resolved("The providers whom the viewer lets or let read, the newest first.")
+    async def third_party_grants(self, info: Info) -> list[ThirdPartyGrant]:
+        return [ThirdPartyGrant.of(view) for view in await my_grants(await info.context.viewer())]
+
+    @resolved("Whom the viewer lets see a dwelling, and the open invitations, oldest first.")
+    async def household(self, info: Info) -> list[HouseholdMember]:
+        views = await my_household(await info.context.viewer(), now=info.context.now)
+        return [HouseholdMember.of(view) for view in views]
+
+    @resolved("The present answer for each purpose that is agreed to on its own.")
+    async def consents(self, info: Info) -> list[PurposeConsent]:
+        views = await consents_by_purpose(info.context.application, await info.context.viewer())
+        return [PurposeConsent.of(view) for view in views]
+
+    @resolved("Every answer to a question of consent, the newest first.")
+    async def consent_history(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> ConsentLogEntryConnection:
+        size, place = checked_first(first), number_of_cursor(after, ENTRY)
+        context = info.context
+        page = await consent_history(context.application, await context.viewer(), first=size, after=place)
+        return ConsentLogEntryConnection.of(page, after=after, place=place)
 
     @property
     def _own(self) -> AccountView:

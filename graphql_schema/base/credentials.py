@@ -1,7 +1,7 @@
 """The credentials of a request: a bearer token, or the session cookie that sign-in sets.
 
-In: a request's headers. Out: the token, and whether the browser sent it as a cookie. The one rule: a browser
-also sends cookies with requests that other sites start, so `from_another_site` is checked first.
+In: a request's headers. Out: the token, and whether the browser sent it as a cookie. The one rule: a
+browser also sends cookies with requests that other sites start, so `from_another_site` is checked first.
 """
 
 from collections.abc import Collection

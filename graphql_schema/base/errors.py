@@ -1,8 +1,8 @@
 """Errors as clients get them: each has `extensions.code`, and a refusal may have a field as well.
 
-In: what graphql-core collected. Out: the entry of the answer's `errors`. The one rule: only messages written
-for clients leave the application; everything else is INTERNAL with an id, and the log has the details under
-that id. A client's own mistakes are not logged as errors.
+In: what graphql-core collected. Out: the entry of the answer's `errors`. The one rule: only messages
+written for clients leave the application; everything else is INTERNAL with an id, and the log has the
+details under that id. A client's own mistakes are not logged as errors.
 """
 
 import logging

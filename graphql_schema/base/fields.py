@@ -1,4 +1,6 @@
-"""Fields with a resolver and a description; strawberry's own decorator loses types when it has arguments."""
+"""Fields with a resolver and a description; strawberry's own decorator loses types when it has
+arguments.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias

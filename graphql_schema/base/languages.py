@@ -3,8 +3,8 @@
 In: the header. Out: a language of the portal. The one rule: the header is a wish and never an error; what
 cannot be read of it is passed over, and where nothing fits the portal's first language is answered.
 
-Ranges are compared as in the lookup of RFC 4647 §3.4: `en-GB` is answered in English. `*` stands for what no
-other range names, and a weight of 0 excludes.
+Ranges are compared as in the lookup of RFC 4647 §3.4: `en-GB` is answered in English. `*` stands for what
+no other range names, and a weight of 0 excludes.
 """
 
 import re

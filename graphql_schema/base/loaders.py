@@ -1,15 +1,14 @@
 """Loaders: data that several fields of one operation need are requested from a service once.
 
 In: keys, in the order in which an operation's fields request them. Out: the service's values in the same
-order. The one rule: a loader belongs to one operation of one viewer, since its values were filtered for that
-viewer at that time. Loaders are named by their key. Where an occupant and a manager are answered by different
-services, it is decided here which.
+order. The one rule: a loader belongs to one operation of one viewer, since its values were filtered for
+that viewer at that time. Loaders are named by their key. Where an occupant and a manager are answered by
+different services, it is decided here which.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TypeAlias
 
 from strawberry.dataloader import DataLoader
 
@@ -20,7 +19,6 @@ from core.errors import NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf
 from core.services.alerts.manager_alerts import ManagersQuestion, alerts_seen
 from core.services.alerts.resident_alerts import AlertView
-from core.services.certificates.papers import IssuedPaperView, papers_by_dwelling
 from core.services.consumption.building_averages import BuildingAverages, building_averages
 from core.services.consumption.by_resolution import Consumption, ConsumptionAsked, consumptions
 from core.services.consumption.climate import (
@@ -47,16 +45,18 @@ from core.services.consumption.manager_consumption import (
     managed_series,
 )
 from core.services.consumption.rates import Rated, costs, emissions
-from core.services.documents.note_status import NotesAsked, NoteState, several_note_states
-from core.services.documents.seen import DocumentsAsked, ResidentDocumentView, documents_seen
 from core.services.managers.overview import Overview, overviews
 from core.services.occupancy.present_occupancies import PresentOccupancy, present_occupancies
 from core.services.places.dwellings import DwellingView, dwellings_of_residences, dwellings_seen
 from core.services.places.meters import MeterView, meters_by_dwelling
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import PlacesAsked
-
-ViewerSource: TypeAlias = Callable[[], Awaitable[Viewer]]
+from graphql_schema.base.paper_loaders import (
+    DocumentsLoader,
+    NotesLoader,
+    PapersByDwellingLoader,
+    ViewerSource,
+)
 
 
 class MetersByDwellingLoader(DataLoader[int, list[MeterView]]):
@@ -73,7 +73,9 @@ class MetersByDwellingLoader(DataLoader[int, list[MeterView]]):
 
 
 class DashboardByDwellingLoader(DataLoader[int, list[FluidDashboard]]):
-    """The dashboard of each dwelling: one call, however many dwellings there are and fields request tabs."""
+    """The dashboard of each dwelling: one call, however many dwellings there are and fields request
+    tabs.
+    """
 
     def __init__(self, viewer: ViewerSource, visitor: Visitor, now: datetime) -> None:
         self._viewer, self._visitor, self._now = viewer, visitor, now
@@ -282,43 +284,6 @@ class OverviewByResidenceLoader(DataLoader[int, Overview]):
         found = await overviews(await self._viewer(), residence_ids, now=self._now)
         missing = NotFound("No such residence.", field="id")
         return [found.get(residence_id, missing) for residence_id in residence_ids]
-
-
-class PapersByDwellingLoader(DataLoader[int, list[IssuedPaperView]]):
-    """The papers with a code that the viewer was issued at each dwelling, in one call."""
-
-    def __init__(self, viewer: ViewerSource) -> None:
-        self._viewer = viewer
-        super().__init__(load_fn=self._papers)
-
-    async def _papers(self, dwelling_ids: list[int]) -> Sequence[list[IssuedPaperView] | BaseException]:
-        found = await papers_by_dwelling(await self._viewer(), dwelling_ids)
-        missing = NotFound("No such dwelling.", field="id")
-        return [found.get(dwelling_id, missing) for dwelling_id in dwelling_ids]
-
-
-class DocumentsLoader(DataLoader[DocumentsAsked, Page[ResidentDocumentView]]):
-    """Pages of the documents of dwellings and residences."""
-
-    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
-        self._viewer, self._now = viewer, now
-        super().__init__(load_fn=self._pages)
-
-    async def _pages(
-        self, asked: list[DocumentsAsked]
-    ) -> Sequence[Page[ResidentDocumentView] | BaseException]:
-        return await documents_seen(await self._viewer(), asked, now=self._now)
-
-
-class NotesLoader(DataLoader[NotesAsked, list[NoteState]]):
-    """The monthly notes of residences, with what became of each."""
-
-    def __init__(self, viewer: ViewerSource) -> None:
-        self._viewer = viewer
-        super().__init__(load_fn=self._states)
-
-    async def _states(self, asked: list[NotesAsked]) -> Sequence[list[NoteState] | BaseException]:
-        return await several_note_states(await self._viewer(), asked)
 
 
 class Loaders:

@@ -16,7 +16,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from core.access import Permission, Viewer
+from core.access import Permission, Role, Viewer
 from core.access.narrowing import (
     ASKING_FOR_OCCUPANT,
     Audience,
@@ -24,6 +24,7 @@ from core.access.narrowing import (
     WithheldReason,
     reason_withheld,
 )
+from core.access.permissions import PERMISSIONS_OF
 from graphql_schema.base.context import Info
 from graphql_schema.base.fields import Resolver, resolved
 
@@ -31,7 +32,8 @@ strawberry.enum(
     Basis,
     name="SeenAs",
     description="By what right the viewer sees a residence, a dwelling, or what belongs to one. OCCUPANT: "
-    "lives or lived there. OWNER: owns it and lives elsewhere. MANAGER: manages the residence. STAFF: of the "
+    "lives or lived there. OWNER: owns it and lives elsewhere. HOUSEHOLD: the occupant's household. "
+    "THIRD_PARTY: a provider whom the occupant lets read. MANAGER: manages the residence. STAFF: of the "
     "operator.",
 )
 strawberry.enum(
@@ -48,9 +50,13 @@ _NOTES = {
     Audience.OCCUPANCY: "For the occupant, and the manager while one is known; null for others.",
     Audience.CONSENTED: "For the occupant, and the manager where the present occupant has consented; null "
     "for others.",
-    Audience.OCCUPANT: "For the occupant alone; null for others.",
+    Audience.OCCUPANT: "For the occupant and the household; null for others.",
+    Audience.GRANTED: "For the occupant, the household, and a provider whom the occupant lets read; null for "
+    "others.",
+    Audience.HOLDER: "For the occupant with the account alone; null for others.",
     Audience.MANAGER_ONLY: "For the manager alone; null for others.",
 }
+_GUESTS = frozenset({Role.HOUSEHOLD_MEMBER, Role.THIRD_PARTY})
 _AUDIENCE = "audience"
 PERMISSIONS: dict[str, tuple[Permission, ...]] = {}
 """What a field needs, by type and field: filled in when the schema is guarded (`contract.access`)."""
@@ -103,6 +109,11 @@ class WithheldField:
 )
 class Narrowed:
     seen_as: Basis = strawberry.field(description="By what right the viewer sees this.")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        NARROWED_TYPES[cls.__name__] = cls
+
     dwelling_id: strawberry.Private[int | None]
     """The dwelling that decides whether a manager's view depends on a consent; None: of no single one."""
 
@@ -114,6 +125,8 @@ class Narrowed:
         found = []
         for field in fields:
             reason = reason_withheld(self.seen_as, field.audience, occupied=occupied, consented=consented)
+            if reason is None and self._lacks_permission(viewer, field.name):
+                reason = WithheldReason.NOT_FOR_ROLE
             if reason is None and not _by_token(viewer, f"{definition_of(self).name}.{field.name}"):
                 reason = WithheldReason.TOKEN_SCOPE
             if reason is not None:
@@ -127,8 +140,15 @@ class Narrowed:
         occupied, consented = await self._occupant(info, {audience})
         if reason_withheld(self.seen_as, audience, occupied=occupied, consented=consented) is not None:
             return None
+        if self._lacks_permission(await info.context.viewer(), info.field_name):
+            return None
         value = resolve()
         return await value if isinstance(value, Awaitable) else value
+
+    def _lacks_permission(self, viewer: Viewer, name: str) -> bool:
+        """Whether the role of a guest never has what the field needs."""
+        key = f"{definition_of(self).name}.{name}"
+        return viewer.role in _GUESTS and not PERMISSIONS_OF[viewer.role].issuperset(PERMISSIONS.get(key, ()))
 
     async def _occupant(self, info: Info, audiences: set[Audience]) -> tuple[bool, bool]:
         """Whether an occupant is known and has consented, if that matters to this viewer."""
@@ -140,6 +160,16 @@ class Narrowed:
             return (False, False)
         present = await info.context.loaders.present_occupancies.load(self.dwelling_id)
         return (present.occupied, present.consented)
+
+
+NARROWED_TYPES: dict[str, type] = {}
+"""The nouns with narrowed fields, by name: filled in as they are defined."""
+
+
+def narrowed_audiences(name: str) -> Mapping[str, Audience]:
+    """Whom the fields of a noun are for that not everybody sees; empty for a type that is not narrowed."""
+    kind = NARROWED_TYPES.get(name)
+    return {} if kind is None else {field.name: field.audience for field in narrowed_fields(kind)}
 
 
 @cache

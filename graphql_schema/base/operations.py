@@ -61,7 +61,9 @@ class OperationMetrics(SchemaExtension):
 
 
 def outcome_of(error: GraphQLError) -> str:
-    """Whose fault an error is: ours (failed), a rule's (refused), or that of the request itself (invalid)."""
+    """Whose fault an error is: ours (failed), a rule's (refused), or that of the request itself
+    (invalid).
+    """
     cause: BaseException | None = error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error

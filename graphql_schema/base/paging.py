@@ -1,8 +1,8 @@
 """Keyset pages: page size, cursors and page info (the GraphQL Cursor Connections specification).
 
-In: `first` and `after` as a client sends them. Out: a checked size, and the parts of a cursor. The one rule:
-a cursor names the last item of the page, not its position, so that items added meanwhile do not shift the
-next page. A cursor is opaque: base64 of its kind and parts.
+In: `first` and `after` as a client sends them. Out: a checked size, and the parts of a cursor. The one
+rule: a cursor names the last item of the page, not its position, so that items added meanwhile do not shift
+the next page. A cursor is opaque: base64 of its kind and parts.
 """
 
 import base64

@@ -1,12 +1,14 @@
 """Limits on the size of one operation, checked before it is validated or run.
 
-In: the parsed document. Out: refusals with the code OPERATION_TOO_LARGE. The one rule: the walk is linear in
-the document; a fragment is measured once, however often it is spread, since walking it again at each spread
-would make the check itself an attack (twenty fragments that each spread the next one twice are a million
-visits). Validation is protected too: its overlap check compares fields of one response name pair by pair.
+In: the parsed document. Out: refusals with the code OPERATION_TOO_LARGE. The one rule: the walk is linear
+in the document; a fragment is measured once, however often it is spread, since walking it again at each
+spread would make the check itself an attack (twenty fragments that each spread the next one twice are a
+million visits). Validation is protected too: its overlap check compares fields of one response name pair by
+pair.
 
 The result depends on the document only, so it is cached with the validation of that document. What an
-operation asks of the schema itself is not counted here, but where it is answered (`requests.introspection`).
+operation asks of the schema itself is not counted here, but where it is answered
+(`requests.introspection`).
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """Why a mutation was refused: the codes, each with what it means.
 
-In: the codes of `core.errors`, and of the refusals of accounts and registrations. Out: an enum of the schema.
-The one rule: an error whose code is not here is an error of the answer and not a refusal;
+In: the codes of `core.errors`, and of the refusals of accounts and registrations. Out: an enum of the
+schema. The one rule: an error whose code is not here is an error of the answer and not a refusal;
 `tests/graphql/base/test_refusals.py` names those, so that a new error is decided to be one or the other.
 """
 

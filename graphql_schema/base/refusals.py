@@ -123,8 +123,8 @@ class AlertEnded(Refusal):
 def answered(description: str) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryField]:
     """Make a method the resolver of a mutation, whose result is a union of types.
 
-    What the services refuse becomes data. The field may be null, so that an error of one mutation leaves the
-    answers of the others, a token among them, in an operation that has several.
+    What the services refuse becomes data. The field may be null, so that an error of one mutation leaves
+    the answers of the others, a token among them, in an operation that has several.
     """
 
     def field_of(resolver: Callable[..., Awaitable[Any]]) -> StrawberryField:

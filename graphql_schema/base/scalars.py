@@ -1,7 +1,7 @@
 """Scalars that GraphQL lacks: integers beyond 32 bits, and calendar months.
 
-In and out: JSON numbers and texts. The one rule: what is read back is what was written, so an integer that a
-JSON reader could round (beyond 2^53 - 1, RFC 8259 §6) is refused rather than sent.
+In and out: JSON numbers and texts. The one rule: what is read back is what was written, so an integer that
+a JSON reader could round (beyond 2^53 - 1, RFC 8259 §6) is refused rather than sent.
 """
 
 import re

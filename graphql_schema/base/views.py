@@ -1,8 +1,8 @@
 """Makes a type of the schema from a value of the core: fields of equal names are taken over as they are.
 
-In: the type, the value, and the fields that differ. Out: the type's object. The one rule: what is translated
-on the way (an id, an amount, a text) is named at the call, so a reader sees the differences alone; that the
-others have the same types on both sides is held by `tests/graphql/base/test_views.py`.
+In: the type, the value, and the fields that differ. Out: the type's object. The one rule: what is
+translated on the way (an id, an amount, a text) is named at the call, so a reader sees the differences
+alone; that the others have the same types on both sides is held by `tests/graphql/base/test_views.py`.
 """
 
 from dataclasses import fields

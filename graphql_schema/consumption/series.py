@@ -155,7 +155,7 @@ class ConsumptionOfDwelling:
 
     @narrowed(
         "The consumption of a fluid by hour, day, week, month, year or billing period." + _VALUES,
-        Audience.OCCUPANT,
+        Audience.GRANTED,
     )
     async def consumption(
         self,

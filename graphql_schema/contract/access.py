@@ -17,7 +17,7 @@ from graphql import (
     is_object_type,
 )
 
-from core.access import Permission, Viewer
+from core.access import Permission, Role, Viewer
 from core.access.permissions import PERMISSIONS_OF
 from graphql_schema.base import narrowing
 from graphql_schema.base.context import Context
@@ -28,19 +28,49 @@ _ACCOUNT_FIELDS = (
     *("secondFactor", "termsVersion", "newsletter", "notifications", "slowLeakHints"),
 )
 
+_PLACE_FIELDS = (
+    *(
+        "residence",
+        "place",
+        "building",
+        "staircase",
+        "floor",
+        "number",
+        "lot",
+        "managerReference",
+        "surfaceM2",
+    ),
+)
+
 PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     "Query.analysis": (Permission.ANALYSES_READ,),
     "Query.dwelling": (Permission.DWELLINGS_READ,),
-    "Query.residence": (Permission.DWELLINGS_READ,),
-    "Query.residences": (Permission.DWELLINGS_READ,),
+    "Query.residence": (Permission.PLACES_READ,),
+    "Query.residences": (Permission.PLACES_READ,),
     "Query.dwellingRequests": (Permission.DWELLING_REQUESTS_DECIDE,),
     "Query.doubtfulReadings": (Permission.READINGS_CORRECT,),
+    "Query.retentionRuns": (Permission.RETENTION_READ,),
     **{f"Viewer.{name}": (Permission.ACCOUNT_READ,) for name in _ACCOUNT_FIELDS},
     "Viewer.dwellings": (Permission.DWELLINGS_READ,),
     "Viewer.ownedDwellings": (Permission.DWELLINGS_READ,),
     "Viewer.dwellingRequests": (Permission.ACCOUNT_READ, Permission.DWELLINGS_READ),
     "Viewer.sessions": (Permission.SESSIONS_WRITE,),
     "Viewer.accessTokens": (Permission.TOKENS_WRITE,),
+    **{f"Dwelling.{name}": (Permission.PLACES_READ,) for name in _PLACE_FIELDS},
+    "Viewer.dataExports": (Permission.EXPORTS_WRITE,),
+    "Viewer.thirdPartyGrants": (Permission.GRANTS_WRITE,),
+    "Viewer.household": (Permission.HOUSEHOLD_WRITE,),
+    "Viewer.consents": (Permission.CONSENT_WRITE,),
+    "Viewer.consentHistory": (Permission.CONSENT_WRITE,),
+    "DataExport.url": (Permission.EXPORTS_WRITE,),
+    "Dwelling.accessLog": (Permission.ACCESS_LOG_READ,),
+    "Mutation.exportMyData": (Permission.EXPORTS_WRITE,),
+    "Mutation.deleteMyAccount": (Permission.ACCOUNT_ERASE,),
+    "Mutation.purgeFineData": (Permission.FINE_DATA_PURGE,),
+    "Mutation.grantThirdPartyAccess": (Permission.GRANTS_WRITE,),
+    "Mutation.revokeThirdPartyAccess": (Permission.GRANTS_WRITE,),
+    "Mutation.inviteHouseholdMember": (Permission.HOUSEHOLD_WRITE,),
+    "Mutation.removeHouseholdMember": (Permission.HOUSEHOLD_WRITE,),
     "Dwelling.meters": (Permission.METERS_READ,),
     "Dwelling.consent": (Permission.CONSENT_WRITE,),
     "Dwelling.dashboard": (Permission.CONSUMPTION_READ_DAILY, Permission.METERS_READ),
@@ -131,7 +161,8 @@ _BY_RESOLUTION = {
 }
 BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
     "Query.node": {
-        Permission.DWELLINGS_READ: "for a residence or dwelling",
+        Permission.PLACES_READ: "for a residence",
+        Permission.DWELLINGS_READ: "for a dwelling",
         Permission.METERS_READ: "for a meter",
         Permission.ALERTS_READ: "for an alert, recurring draw or document of a residence",
         Permission.DOCUMENTS_READ: "for a document",
@@ -139,6 +170,9 @@ BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
         Permission.READINGS_CORRECT: "for a doubtful reading",
         Permission.SESSIONS_WRITE: "for a session",
         Permission.TOKENS_WRITE: "for an access token",
+        Permission.EXPORTS_WRITE: "for an archive",
+        Permission.GRANTS_WRITE: "for a third party's grant",
+        Permission.HOUSEHOLD_WRITE: "for a member of the household",
     },
     **{
         f"Dwelling.{name}": {Permission.MANAGED_DAYS_READ: "for a manager"}
@@ -159,8 +193,9 @@ BY_ARGUMENT: Final[Mapping[str, Mapping[Permission, str]]] = {
 
 FOR_ALL: Final = frozenset(
     {
-        *("Query.viewer", "Query.operators", "Query.node"),
+        *("Query.viewer", "Query.operators", "Query.node", "Query.thirdPartyAccess"),
         *("Mutation.signIn", "Mutation.signOut", "Mutation.requestPasswordReset", "Mutation.resetPassword"),
+        "Mutation.acceptHouseholdInvitation",
         *("Mutation.startRegistration", "Mutation.resumeRegistration", "Mutation.answerRegistration"),
         *("Mutation.rejectRegistrationDwelling", "Mutation.goBackInRegistration"),
         *("Mutation.resendRegistrationSecret", "Mutation.correctRegistrationEmail"),
@@ -256,7 +291,8 @@ def _guarded(
 
     def require(viewer: Viewer) -> None:
         for permission in needed:
-            if not narrowed or permission in PERMISSIONS_OF[viewer.role]:
+            lacks = permission not in PERMISSIONS_OF[viewer.role]
+            if not narrowed or not lacks or viewer.role is Role.THIRD_PARTY:
                 viewer.require(permission)
 
     return checked

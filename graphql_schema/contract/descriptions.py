@@ -1,8 +1,8 @@
 """The descriptions of what means the same wherever it occurs: written once, by its name.
 
-In: the schema. Out: the same, with a description for each type, field, argument and input field that has none
-of its own. The one rule: a name means one thing; if it does not, the type says so itself, or `Type.name` is
-here. `tests/graphql/test_style.py` holds that nothing is left without one.
+In: the schema. Out: the same, with a description for each type, field, argument and input field that has
+none of its own. The one rule: a name means one thing; if it does not, the type says so itself, or
+`Type.name` is here. `tests/graphql/test_style.py` holds that nothing is left without one.
 """
 
 from collections.abc import Mapping
@@ -24,6 +24,8 @@ TYPES: Final[Mapping[str, str]] = {
     "(Kotlin).",
     "SignInInput": "The credentials of an account.",
     "NewPasswordInput": "A new password, twice.",
+    "GrantThirdPartyAccessInput": "A provider, and what it may read until when.",
+    "AcceptHouseholdInvitationInput": "The token of an invitation, and a password.",
     "OccupancyInput": "The form `occupancy`.",
     "SiteCodeInput": "The form `siteCode`.",
     "AddressInput": "The form `address`.",
@@ -201,6 +203,19 @@ FIELDS: Final[Mapping[str, str]] = {
     "Operator.registrationUrl": "The address of its registration page.",
     "Operator.activation": "How applicants prove control of the mailbox.",
     "Operator.allowNonOccupantOwner": "Whether owners who live elsewhere may register.",
+    "AccessLogEntry.looker": "Who looked.",
+    "AccessLogEntry.lookedAt": "What was looked at.",
+    "DataExport.requestedAt": "When it was asked for.",
+    "HouseholdMember.invitedAt": "When the invitation was sent.",
+    "PurposeConsent.consentPurpose": "What is agreed to.",
+    "PurposeConsent.answer": "The present answer.",
+    "ConsentLogEntry.consentPurpose": "What was answered.",
+    "ConsentLogEntry.recordedAt": "When it was answered.",
+    "DataExportRequested.dataExport": "The archive.",
+    "ThirdPartyAccessGranted.grant": "What was granted.",
+    "ThirdPartyAccessRevoked.grant": "What was ended.",
+    "GrantThirdPartyAccessInput.fluids": "The fluids that may be read; at least one.",
+    "HouseholdMemberInvited.member": "Who was invited.",
     "Operator.privacyNotice": "The notice on personal data.",
     "Contact.phone": "The phone number, as people dial it.",
     "Contact.address": "The postal address.",

@@ -1,8 +1,9 @@
 """Residences, dwellings, meters and alerts, each one type for everybody who sees it (R-066 to R-091).
 
 In: views of the services, by whatever right the viewer sees them. Out: nouns that lead to one another: a
-residence to its dwellings, a dwelling to its meters and alerts, and each back. The one rule: whom a field is
-for is declared with it (`base.narrowing`); one that is not for this viewer is null, and listed in `withheld`.
+residence to its dwellings, a dwelling to its meters and alerts, and each back. The one rule: whom a field
+is for is declared with it (`base.narrowing`); one that is not for this viewer is null, and listed in
+`withheld`.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from core.services.consumption.manager_consumption import MonthsAsked
 from core.services.consumption.statements import index_statement
 from core.services.documents.seen import DocumentsAsked
 from core.services.managers.overview import MeterOfHome
+from core.services.privacy.access_log import access_log
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import PlacesAsked
 from graphql_schema.alerts.alerts import AlertFields, alert_cursor, alert_of_cursor
@@ -60,6 +62,7 @@ from graphql_schema.dwellings.overview import (
 )
 from graphql_schema.dwellings.residences import ResidenceFields
 from graphql_schema.meters.meters import MeterFields
+from graphql_schema.privacy.logs import LOOK, AccessLogEntryConnection
 
 _CURSOR, _METER, _DWELLING, _OUTLIER = "dwelling", "meter", "dwelling-by-place", "outlier"
 
@@ -124,7 +127,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
         views = await info.context.loaders.dashboard_by_dwelling.load(self.database_id)
         return [FluidDashboard.of(view) for view in views if fluid in {None, view.fluid}]
 
-    @narrowed("The viewer's own consumption limits.", Audience.OCCUPANT)
+    @narrowed("The viewer's own consumption limits.", Audience.HOLDER)
     async def consumption_limits(self, info: Info) -> list[ConsumptionLimit] | None:
         found = await own_limits(await info.context.viewer(), self.database_id)
         return [ConsumptionLimit.of(limit, self.database_id) for limit in found]
@@ -190,7 +193,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
     @narrowed(
         "The index of each device at the end of a day («Obtenir un relevé»); by default today, or the last "
         "day of an ended occupancy.",
-        Audience.OCCUPANT,
+        Audience.HOLDER,
     )
     async def index_statement(self, info: Info, day: date | None = None) -> IndexStatement | None:
         viewer, now = await info.context.viewer(), info.context.now
@@ -233,7 +236,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
 
     @narrowed(
         "The bursts that come back at about the same hour in the viewer's occupancy, the latest first.",
-        Audience.OCCUPANT,
+        Audience.HOLDER,
     )
     async def recurring_draws(self, info: Info) -> list[RecurringDraw] | None:
         views = await recurring_draws(await info.context.viewer(), self.database_id)
@@ -241,11 +244,24 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
 
     @narrowed(
         "Flows below the levels of leak alerts that do not pause, if the viewer has asked for hints.",
-        Audience.OCCUPANT,
+        Audience.HOLDER,
     )
     async def slow_leak_hints(self, info: Info) -> list[SlowLeakHint] | None:
         viewer, now = await info.context.viewer(), info.context.now
         return [SlowLeakHint.of(view) for view in await slow_leak_hints(viewer, self.database_id, now=now)]
+
+    @narrowed(
+        "Who looked at the consumption of the viewer's own occupancy, the newest first, for as long as the "
+        "operator keeps its log.",
+        Audience.HOLDER,
+    )
+    async def access_log(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> AccessLogEntryConnection | None:
+        size, seen = checked_first(first), number_of_cursor(after, LOOK)
+        viewer = await info.context.viewer()
+        page = await access_log(viewer, self.database_id, first=size, after=seen)
+        return AccessLogEntryConnection.of(page, after=after)
 
 
 @strawberry.type(description="A page of dwellings by place. `totalCount`: the dwellings on all pages.")
@@ -255,9 +271,7 @@ class DwellingConnection:
     total_count: int
 
 
-@strawberry.type(
-    description="A dwelling whose consumption of the last month stands out among at least five dwellings."
-)
+@strawberry.type(description="A dwelling whose last month stands out among at least five dwellings.")
 class ConsumptionOutlier(OutlierFields):
     @resolved("The dwelling that stands out.")
     async def dwelling(self, info: Info) -> Dwelling:
@@ -271,9 +285,7 @@ class MeterConnection:
     total_count: int
 
 
-@strawberry.type(
-    description="A page of outliers, the largest of each fluid first. `totalCount`: those on all pages."
-)
+@strawberry.type(description="A page of outliers, the largest of each fluid first, and how many there are.")
 class ConsumptionOutlierConnection:
     edges: list[Edge[ConsumptionOutlier]]
     page_info: PageInfo

@@ -1,8 +1,9 @@
 """The page of GraphiQL and its assets, as `make graphiql` has built them into this package.
 
-In: a browser's GET. Out: the page with a Content-Security-Policy of its own, or a sentence that says what to
-run where nothing is built. The one rule: a page allows what this server sends and nothing else: no inline
-script, no eval, no other host; the styles that menus add while they are open carry the answer's own nonce.
+In: a browser's GET. Out: the page with a Content-Security-Policy of its own, or a sentence that says what
+to run where nothing is built. The one rule: a page allows what this server sends and nothing else: no
+inline script, no eval, no other host; the styles that menus add while they are open carry the answer's own
+nonce.
 """
 
 import secrets

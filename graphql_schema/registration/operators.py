@@ -14,6 +14,7 @@ from core.operators import PrivacyNotice as Notice
 from core.services.auth.passwords import judged
 from core.services.registration.rate_limits import count_password_check
 from core.services.registration.support import ask_for_support
+from core.texts.retention import CONSUMPTION_PERIODS
 from graphql_schema.base.context import Context, Info
 from graphql_schema.base.enums import Fluid
 from graphql_schema.base.fields import resolved
@@ -43,6 +44,9 @@ class PrivacyNotice:
     purpose = text_field(lambda one: one.notice.purpose, "What the data are for.")
     legal_basis = text_field(lambda one: one.notice.legal_basis, "The legal basis.")
     retention = text_field(lambda one: one.notice.retention, "How long the data are kept.")
+    consumption_retention = text_field(
+        lambda _one: CONSUMPTION_PERIODS, "How long readings and volumes are kept: what is deleted, and when."
+    )
     rights = text_field(lambda one: one.notice.rights, "The rights of the persons concerned.")
     contact = text_field(lambda one: one.notice.contact, "Whom to write to.")
 

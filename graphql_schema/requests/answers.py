@@ -4,8 +4,8 @@ In: a request and its answer. Out: the same, or 304 for what the client has alre
 personal is kept by nobody but the program that asked: answers by a session's cookie are not stored at all
 (computers are shared), those by a token or of a stranger may be kept if they are asked for again each time.
 
-Only answers of queries are compressed. What must remain secret (tokens, codes, second factors) is answered by
-mutations alone; so no length of a compressed answer can tell a secret to whoever chooses a part of the
+Only answers of queries are compressed. What must remain secret (tokens, codes, second factors) is answered
+by mutations alone; so no length of a compressed answer can tell a secret to whoever chooses a part of the
 request (BREACH), and other sites cannot make a browser ask with the cookie in any case (SameSite=Strict).
 """
 

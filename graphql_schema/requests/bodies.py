@@ -1,9 +1,9 @@
 """How large a request may be: bounded while it is received, before its JSON is read.
 
-In: the messages of an ASGI server. Out: the same, or a refusal. The one rule: what a stranger sends is small
-enough to be read at once; only a gateway whose key is valid may send more, since lines come as a variable.
-Even its body is looked at before it is read: JSON of many small values costs a thousand times what long texts
-do, so commas and brackets outside strings are counted first.
+In: the messages of an ASGI server. Out: the same, or a refusal. The one rule: what a stranger sends is
+small enough to be read at once; only a gateway whose key is valid may send more, since lines come as a
+variable. Even its body is looked at before it is read: JSON of many small values costs a thousand times
+what long texts do, so commas and brackets outside strings are counted first.
 """
 
 import asyncio
@@ -75,8 +75,8 @@ def bounded(
 async def check_structure(body: bytes) -> None:
     """Refuse a large body of very many small values.
 
-    What a string holds is no value: a line may be nothing but brackets. Strings are left out only where there
-    is much to count, a piece at a time, so that others have their turn in between.
+    What a string holds is no value: a line may be nothing but brackets. Strings are left out only where
+    there is much to count, a piece at a time, so that others have their turn in between.
 
     Raises:
         HTTPException: 413.

@@ -1,9 +1,10 @@
 """What an operation costs, and whether whoever asks has that many points left.
 
-In: a document that was read, and who asks. Out: the points in `extensions.cost`, the remainder of the hour in
-the headers `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10), or a refusal before
-any resolver runs. The one rule: an operation is charged what its answer may hold, by its document; what it
-asks of the schema itself is charged as answered, ten values a point, since nothing is read for them.
+In: a document that was read, and who asks. Out: the points in `extensions.cost`, the remainder of the hour
+in the headers `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10), or a refusal
+before any resolver runs. The one rule: an operation is charged what its answer may hold, by its document;
+what it asks of the schema itself is charged as answered, ten values a point, since nothing is read for
+them.
 
 Hours are those of the clock, and one counter of the shared store each: the whole is one step of the store a
 request. A token that is not valid asks as ANONYMOUS, by the network of the visitor.
@@ -123,6 +124,8 @@ async def _charge(
 def _name_of(context: Context, viewer: Viewer | None) -> str:
     if viewer is None:
         return network_of(context.visitor)
+    if viewer.grant is not None:
+        return f"grant {viewer.grant.id}"
     return f"gateway {viewer.gateway_id}" if viewer.gateway_id is not None else f"account {viewer.account_id}"
 
 

@@ -1,9 +1,10 @@
 """Reads the document of an operation: parsed, measured and validated once, and kept by its text.
 
 In: a text. Out: the document, what its operations cost, and why it is refused, if it is. The one rule: work
-grows with the text only up to a limit: text and tokens are counted before anything is built, the measures are
-linear, and validation ends after a few errors and makes no suggestions (a suggestion compares a word with all
-names of the schema). Refused documents have a place of their own, so that they do not push out those in use.
+grows with the text only up to a limit: text and tokens are counted before anything is built, the measures
+are linear, and validation ends after a few errors and makes no suggestions (a suggestion compares a word
+with all names of the schema). Refused documents have a place of their own, so that they do not push out
+those in use.
 """
 
 import asyncio

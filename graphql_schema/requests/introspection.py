@@ -1,8 +1,8 @@
 """Answers questions about the schema itself, and counts what it answers.
 
-In: an operation that asks for `__schema` or `__type`, and how many values it may be answered. Out: the answer
-and the count, or a refusal. The one rule: counting and answering are one walk that ends at the limit, so an
-operation costs what it answers, whatever its aliases and fragments are.
+In: an operation that asks for `__schema` or `__type`, and how many values it may be answered. Out: the
+answer and the count, or a refusal. The one rule: counting and answering are one walk that ends at the
+limit, so an operation costs what it answers, whatever its aliases and fragments are.
 
 Why not graphql-core's executor: it takes 6 µs a field, 70 ms for what GraphiQL asks, in one go. The schema
 does not change while a process runs, so what a selection means is worked out once (`_Selection`) and then
@@ -205,7 +205,9 @@ class _Walk:
             raise _TooManyError
 
     def _selection(self, selected: _Selected) -> _Selection:
-        """What is selected of the objects of a field: worked out once for the same nodes of the document."""
+        """What is selected of the objects of a field: worked out once for the same nodes of the
+        document.
+        """
         kind = selected.kind
         assert kind is not None
         place = tuple(id(details.node) for details in selected.nodes)

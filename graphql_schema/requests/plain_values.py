@@ -1,10 +1,10 @@
 """Completes lists of plain values: leaves, and objects whose selected fields are attributes.
 
-In: the type of a list's items and the fields that an operation selects of them. Out: a function from an item
-to its part of the answer, made once for a list, or None if an item needs more: a resolver, an argument, an
-abstract type. The one rule: it answers what graphql-core answers, or raises; the caller then completes that
-item by graphql-core, which finds the error, its path and what becomes null. graphql-core spends some ten
-microseconds on a field, these functions less than one.
+In: the type of a list's items and the fields that an operation selects of them. Out: a function from an
+item to its part of the answer, made once for a list, or None if an item needs more: a resolver, an
+argument, an abstract type. The one rule: it answers what graphql-core answers, or raises; the caller then
+completes that item by graphql-core, which finds the error, its path and what becomes null. graphql-core
+spends some ten microseconds on a field, these functions less than one.
 """
 
 from collections.abc import Callable
@@ -128,7 +128,9 @@ def _object(executor: Executor[Any], kind: GraphQLObjectType, field_details_list
 
 
 def _origin_of(kind: GraphQLObjectType) -> type | None:
-    """The class whose objects are of a type that has interfaces; None if the type decides by its own rule."""
+    """The class whose objects are of a type that has interfaces; None if the type decides by its own
+    rule.
+    """
     definition = kind.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     is_ordinary = isinstance(definition, StrawberryObjectDefinition) and definition.is_type_of is None
     return definition.origin if isinstance(definition, StrawberryObjectDefinition) and is_ordinary else None

@@ -1,8 +1,8 @@
 """Trusted documents: those that the operator's own clients send, by the SHA-256 of their text.
 
-In: a folder of `.graphql` files, or a JSON file (or several in the folder) of texts by their ids. Out: texts
-by id, and documents that were read when the process started. The one rule: an id is the SHA-256 of the exact
-text, in hexadecimal, with or without `sha256:` before it; so nobody can give an id another text.
+In: a folder of `.graphql` files, or a JSON file (or several in the folder) of texts by their ids. Out:
+texts by id, and documents that were read when the process started. The one rule: an id is the SHA-256 of
+the exact text, in hexadecimal, with or without `sha256:` before it; so nobody can give an id another text.
 """
 
 import hashlib
@@ -91,7 +91,9 @@ async def asked_query(
 
 
 async def _may_send_any(context: Context) -> bool:
-    """Whether documents need not be trusted: of everybody, or of programs that have a token of their own."""
+    """Whether documents need not be trusted: of everybody, or of programs that have a token of their
+    own.
+    """
     allowed = context.application.settings.graphql.allowed
     if allowed != PORTAL:
         return allowed == ANY
@@ -103,7 +105,7 @@ async def _may_send_any(context: Context) -> bool:
         if may_pass(failure):  # the field that needs who asks says so
             return True
         raise
-    return viewer.scopes is not None or viewer.gateway_id is not None
+    return viewer.scopes is not None or viewer.gateway_id is not None or viewer.grant is not None
 
 
 def _error(message: str, code: str) -> GraphQLError:

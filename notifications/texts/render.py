@@ -1,9 +1,9 @@
 """Renders an outbox row as the text a resident reads, in French and English.
 
-In: the template's name, the language and the values of the row. Out: a subject and a text for e-mail and SMS.
-The one rule: a message is rendered when it is sent, from values stored at the time of the event; a figure
-that is not known, or that the reader may not see, is left out. Labels are those of the residents' guides
-(«Eau froide n°H8CA029620», R-086; levels R-094…R-096).
+In: the template's name, the language and the values of the row. Out: a subject and a text for e-mail and
+SMS. The one rule: a message is rendered when it is sent, from values stored at the time of the event; a
+figure that is not known, or that the reader may not see, is left out. Labels are those of the residents'
+guides («Eau froide n°H8CA029620», R-086; levels R-094…R-096).
 """
 
 from collections.abc import Mapping
@@ -30,6 +30,7 @@ from core.texts.alerts import (
 from core.texts.leaks import date_text, flow_text, level_equivalent, loss_text, price_text
 from notifications.texts.accounts import ACCESS_WORDS
 from notifications.texts.documents import DOCUMENT_WORDS
+from notifications.texts.privacy import PRIVACY_WORDS
 from notifications.texts.registration import REGISTRATION_WORDS
 
 _SUBJECTS = {
@@ -185,7 +186,7 @@ _PER = {
 }
 
 
-_LETTERS = {**ACCESS_WORDS, **DOCUMENT_WORDS, **REGISTRATION_WORDS}
+_LETTERS = {**ACCESS_WORDS, **DOCUMENT_WORDS, **PRIVACY_WORDS, **REGISTRATION_WORDS}
 
 _DAYS = ("day", "last_day", "until")
 """The names of days among the values of a letter."""
@@ -237,7 +238,9 @@ def render(template: str, language: str, values: Mapping[str, Any]) -> Message:
 
 
 class _Over(dict[str, Any]):
-    """Values over others; what neither has is asked of the others, which may have an answer of their own."""
+    """Values over others; what neither has is asked of the others, which may have an answer of their
+    own.
+    """
 
     def __init__(self, under: Mapping[str, Any], over: Mapping[str, Any]) -> None:
         super().__init__({**under, **over})

@@ -32,10 +32,11 @@ def test_a_resident_changes_nothing_but_the_own_account_and_alerts() -> None:
     """Application data are read only, outbox and audit excluded; alerts can be acknowledged."""
     mine = PERMISSIONS_OF[Role.RESIDENT]
     own = {"account", "consent", "limits", "password", "second_factor", "sessions", "terms", "tokens"}
+    own |= {"exports", "fine_data", "grants", "household"}
     verbs = {
         permission.value.split(":")[1] for permission in mine if permission.value.split(":")[0] not in own
     }
-    assert verbs == {"read", "read_daily", "leave", "handle"}
+    assert verbs == {"read", "read_daily", "leave", "handle", "issue"}
     assert not {Permission.OUTBOX_READ, Permission.AUDIT_READ, Permission.CONSENT_RECORD} & mine
 
 
@@ -88,7 +89,10 @@ def test_a_scope_gives_nothing_that_the_role_has_not() -> None:
     """With every scope a gateway's would read nothing, staff's places, meters and documents, a manager's
     alerts and months as well; none is issued to them.
     """
-    places = {Permission.DOCUMENTS_READ, Permission.DWELLINGS_READ, Permission.METERS_READ}
+    places = {
+        *(Permission.DOCUMENTS_READ, Permission.DWELLINGS_READ),
+        *(Permission.METERS_READ, Permission.PLACES_READ),
+    }
     expectations = (
         (Role.GATEWAY, set()),
         (Role.STAFF, places),
@@ -104,6 +108,20 @@ def test_a_gateway_submits_telegrams_and_reads_no_data() -> None:
     assert PERMISSIONS_OF[Role.GATEWAY] == {Permission.TELEGRAMS_SUBMIT}
 
 
+def test_guests_read_and_change_nothing() -> None:
+    """The household keeps its own sign-in and reads; a provider has no account and reads consumption."""
+    own = {"account", "password", "second_factor", "sessions", "terms"}
+    household = PERMISSIONS_OF[Role.HOUSEHOLD_MEMBER]
+    assert Permission.ACCOUNT_WRITE not in household
+    others = {one for one in household if one.value.split(":")[0] not in own}
+    assert {one.value.split(":")[1] for one in others} == {"read", "read_daily"}
+    assert Permission.READINGS_READ not in others
+    assert PERMISSIONS_OF[Role.THIRD_PARTY] == {
+        *(Permission.CONSUMPTION_READ, Permission.CONSUMPTION_READ_DAILY),
+        *(Permission.DWELLINGS_READ, Permission.READINGS_READ),
+    }
+
+
 def test_staff_correct_readings_of_the_meters_that_they_see() -> None:
     """Places and meters, documents that are deposited, and the notes that are sent on paper; no other of a
     resident's data, no other's account; nobody else with an account corrects any.
@@ -112,10 +130,9 @@ def test_staff_correct_readings_of_the_meters_that_they_see() -> None:
     others = {one for one in PERMISSIONS_OF[Role.STAFF] if one.value.split(":")[0] not in own}
     papers = {Permission.DOCUMENTS_DEPOSIT, Permission.DOCUMENTS_READ, Permission.NOTES_PRINT}
     assert others == {
-        *papers,
-        Permission.DWELLINGS_READ,
-        Permission.METERS_READ,
-        Permission.READINGS_CORRECT,
+        *(*papers, Permission.PAPERS_ISSUE),
+        *(Permission.DWELLINGS_READ, Permission.METERS_READ, Permission.PLACES_READ),
+        *(Permission.READINGS_CORRECT, Permission.RETENTION_READ),
     }
     correcting = {role for role, granted in PERMISSIONS_OF.items() if Permission.READINGS_CORRECT in granted}
     assert correcting == {Role.STAFF, Role.SYSTEM}

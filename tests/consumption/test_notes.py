@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.consumption import DayTotal, Month, Quality
 from core.consumption.dashboard import month_sums
 from core.consumption.fluids import Fluid
-from core.consumption.notes import Figure, NoteDays, WhyMissing, fluid_note
+from core.consumption.notes import NoteDays, NotedFigure, WhyMissing, fluid_note
 
 OCTOBER = Month(2026, 10)
 FIRST = date(2025, 9, 1)
@@ -25,7 +25,7 @@ def summed(totals: list[DayTotal], first: date, last: date) -> tuple[int | None,
     return (sum(one.amount for one in within) if within else None, whole and bool(within))
 
 
-def shown(figure: Figure) -> tuple[int | None, bool]:
+def shown(figure: NotedFigure) -> tuple[int | None, bool]:
     return figure.amount, figure.complete
 
 
@@ -54,7 +54,7 @@ def test_each_figure_is_the_sum_of_its_days(
     assert shown(note.year_to_date) == summed(totals, max(moved_in, date(2026, 1, 1)), last)
     for figure, month in ((note.previous_month, Month(2026, 9)), (note.month_of_last_year, Month(2025, 10))):
         if moved_in > month.first_day:
-            assert figure == Figure(None, complete=False, why=WhyMissing.OTHER_OCCUPANCY)
+            assert figure == NotedFigure(None, complete=False, why=WhyMissing.OTHER_OCCUPANCY)
         else:
             assert shown(figure) == summed(totals, month.first_day, month.last_day)
             assert (figure.why is None) == (figure.amount is not None)

@@ -32,7 +32,7 @@ from tests.support.factories import NOW
 NODE = "query ($id: ID!) { node(id: $id) { __typename id } }"
 WITHOUT = {
     *("ResidenceCandidate", "AlertUpdated", "RecurringDrawAnswered", "DwellingRequestDecided"),
-    "AccessTokenRevoked",
+    *("AccessTokenRevoked", "HouseholdMemberRemoved"),
 }
 """What a registration or a mutation answers: it has the id of something else."""
 
@@ -66,7 +66,9 @@ async def not_found(portal: Any, name: str, number: int) -> None:
 
 
 async def test_a_residents_own_objects_are_found(claire: Any, home: Any, application: Any) -> None:
-    """Account, session, token, residence, dwelling, meter, alert; to another resident none of them exists."""
+    """Account, session, token, residence, dwelling, meter, alert; to another resident none of them
+    exists.
+    """
     await leak(home.meters[WATER], NOW.date() - timedelta(days=3))
     create = 'mutation { createAccessToken(name: "HA", scopes: [ALERTS]) { __typename } }'
     await claire.ask(create)

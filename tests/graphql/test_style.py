@@ -51,12 +51,14 @@ LISTS = {
     ),
     "of one account": (
         *("Viewer.dwellings", "Viewer.ownedDwellings", "Viewer.dwellingRequests", "Viewer.notifications"),
-        *("Viewer.sessions", "Viewer.accessTokens"),
+        *("Viewer.sessions", "Viewer.accessTokens", "Viewer.dataExports", "Viewer.thirdPartyGrants"),
+        *("Viewer.household", "Viewer.consents"),
     ),
     "of one residence": (
         *("Residence.documents", "ResidenceOverview.completeness", "ResidenceOverview.activeLeaks"),
         *("ResidenceOverview.activeAlerts", "MonthlyNotes.counts"),
     ),
+    "of one run": ("RetentionRun.deleted",),
     "of one operator, by its profile": (
         *("Query.operators", "Operator.helpPages", "Operator.passwordCriteria", "Operator.labels"),
         *("PasswordTooWeak.criteria", "PasswordCheck.criteria", "Registration.stages", "Registration.forms"),
@@ -111,7 +113,9 @@ def test_names() -> None:
 
 
 def test_endings() -> None:
-    """`Input` is what inputs end with, but one that is a choice of inputs; `Result` is a mutation's union."""
+    """`Input` is what inputs end with, but one that is a choice of inputs; `Result` is a mutation's
+    union.
+    """
     for kind in OWN:
         if is_input_object_type(kind):
             assert kind.name.endswith("Input") or kind.name in CHOICES, kind.name

@@ -39,6 +39,14 @@ from core.operators import (
     Text,
 )
 from core.registration.refusals import RefusalCode
+from core.retention_periods import (
+    ARCHIVE_YEARS,
+    DAILY_YEARS,
+    MONTHLY_YEARS,
+    READING_YEARS,
+    RetentionPeriods,
+)
+from core.texts.retention import CONSUMPTION_PERIODS
 from drivers.ista.profile import PROFILE as ISTA
 from drivers.ocea.profile import PROFILE as OCEA
 
@@ -138,8 +146,8 @@ def test_the_privacy_notice_is_complete(profile: OperatorProfile) -> None:
 @BOTH
 @pytest.mark.requirement("R-214")
 def test_the_notice_promises_three_years_at_most(profile: OperatorProfile) -> None:
-    """Every period that it names, in either language, is three years or less; and those of a request that is
-    not finished and of a former occupant's account are the profile's own.
+    """Every period that it names, in either language, is three years or less; and those of a request that
+    is not finished and of a former occupant's account are the profile's own.
     """
     for language in Language:
         text = profile.privacy.retention.in_language(language)
@@ -148,6 +156,24 @@ def test_the_notice_promises_three_years_at_most(profile: OperatorProfile) -> No
         assert max(periods) == 3 * 365
         assert profile.registration_lifetime.days in periods
         assert profile.predecessor_access.days in periods
+
+
+@BOTH
+@pytest.mark.requirement("CN-03")
+def test_the_notice_and_what_is_deleted_are_of_one_source(profile: OperatorProfile) -> None:
+    """Two years of readings, three of days, three of months and four in the archive, in both languages: the
+    figures that retention deletes by; and each profile's own words name no other period of days.
+    """
+    for language in Language:
+        text = CONSUMPTION_PERIODS.in_language(language)
+        periods = [_days(*found) for found in _PERIOD.findall(text)]
+        years = [READING_YEARS, DAILY_YEARS, MONTHLY_YEARS, ARCHIVE_YEARS]
+        assert [period for period in periods if period >= 365] == [365 * number for number in years]
+        own = [_days(*found) for found in _PERIOD.findall(profile.privacy.retention.in_language(language))]
+        assert 365 * DAILY_YEARS in own
+    periods = RetentionPeriods()
+    assert periods.reading_months + 1 == 12 * READING_YEARS
+    assert periods.daily_months + 1 == 12 * DAILY_YEARS
 
 
 _PERIOD = re.compile(r"(\d+|une?|one) (heures?|hours?|jours?|days?|mois|months?|ans?|years?)\b")
@@ -160,8 +186,8 @@ def _days(number: str, unit: str) -> int:
 
 @BOTH
 def test_every_refusal_has_its_text(profile: OperatorProfile) -> None:
-    """Each code of sign-up, access and other mutations has a text in French and English, and no two texts are
-    the same.
+    """Each code of sign-up, access and other mutations has a text in French and English, and no two texts
+    are the same.
     """
     access = {one.code for one in (*Refused.__subclasses__(), AccountLocked, RateLimited, SignInRefused)}
     others = {

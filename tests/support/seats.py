@@ -1,7 +1,8 @@
 """Who may look at Claire's home, each with a session that is ready.
 
-In: a seat's name. Out: the portal, signed in as its holder. The one rule: a seat is made through the services
-and rows that its role has in production; nobody but the operator's own staff sees the operator's places.
+In: a seat's name. Out: the portal, signed in as its holder. The one rule: a seat is made through the
+services and rows that its role has in production; nobody but the operator's own staff sees the operator's
+places.
 """
 
 from datetime import date
@@ -9,11 +10,14 @@ from typing import Any
 
 from tortoise.transactions import in_transaction
 
-from core.access import NOBODY, SYSTEM, Role
-from core.models import Account, Dwelling, Occupancy, OccupancyKind, Operator
+from core.access import NOBODY, SYSTEM, Role, Viewer
+from core.consumption.fluids import Fluid
+from core.consumption.resolutions import Resolution
+from core.models import Account, Dwelling, HouseholdMember, Occupancy, OccupancyKind, Operator
 from core.services.auth.sessions import open_session
 from core.services.places.managed_residences import grant_residence
 from core.services.portfolio.portfolio import upsert_operator
+from core.services.privacy.grants import GrantAsked, issue_grant
 from tests.support import factories
 from tests.support.factories import NOW
 
@@ -65,6 +69,45 @@ async def owner(portal: Any, application: Any) -> Any:
         move_in=date(2020, 1, 1),
     )
     return await enter(portal, application, "luc@example.org")
+
+
+async def household(portal: Any, application: Any) -> Any:
+    """Camille, whom Claire lets look."""
+    number = await factories.account(
+        email="camille@example.org", first_name="Camille", role=Role.HOUSEHOLD_MEMBER
+    )
+    await HouseholdMember.create(
+        dwelling_id=(await Dwelling.first()).id,  # type: ignore[union-attr]
+        holder_id=(await Account.get(email=CLAIRE)).id,
+        member_id=number,
+        name="Camille",
+        email="camille@example.org",
+        email_key="camille@example.org",
+        token_hash="invitation",
+        invited_at=NOW,
+        expires_at=NOW,
+        accepted_at=NOW,
+    )
+    return await enter(portal, application, "camille@example.org")
+
+
+async def provider(
+    portal: Any, application: Any, resolution: Resolution = Resolution.HOURLY, **granted: Any
+) -> Any:
+    """A provider whom Claire lets read cold water until the end of the year."""
+    account = await Account.get(email=CLAIRE)
+    viewer = Viewer(role=Role.RESIDENT, account_id=account.id, operator_id=account.operator_id, asked_at=NOW)
+    given = {"fluids": [Fluid.COLD_WATER], "last": date(2026, 12, 31), **granted}
+    issued = await issue_grant(
+        application,
+        viewer,
+        (await Dwelling.first()).id,  # type: ignore[union-attr]
+        GrantAsked("Énergies & Cie", "hello@energies.example", resolution=resolution, **given),
+        visitor=NOBODY,
+        now=NOW,
+    )
+    portal.token = issued.token
+    return portal
 
 
 async def stranger(portal: Any, application: Any) -> Any:

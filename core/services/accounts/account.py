@@ -1,8 +1,9 @@
 """The owner's own page: contact data, language, which notifications, terms (R-097 to R-105, R-118).
 
 In: what the owner changed. Out: nothing; the account is changed. The one rule: an SMS goes only to a mobile
-that was confirmed by a code. So a number that is changed is not confirmed: SMS alerts that are on pause until
-it is. None is switched on without a confirmed number, and none remains on without a mobile (C-19, R-101).
+that was confirmed by a code. So a number that is changed is not confirmed: SMS alerts that are on pause
+until it is. None is switched on without a confirmed number, and none remains on without a mobile (C-19,
+R-101).
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from enum import StrEnum
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Act, Permission, Viewer, Visitor
+from core.access.purposes import AccountPurpose
 from core.access.refusals import PhoneInvalid, PhoneRequiredForSms
 from core.bootstrap import Application
 from core.errors import InvalidInput
@@ -19,6 +21,7 @@ from core.language import Language
 from core.models import Account, Channel
 from core.registration.phones import is_mobile, to_e164
 from core.sanitize import escape_for_database
+from core.services.auth.account_consents import record_account_consent
 from core.services.auth.sessions import terms_in_force
 from core.services.shared.audit import record_own
 from core.services.shared.transaction import transactional
@@ -130,6 +133,8 @@ async def choose_notification(
     for channel, wish in ((Channel.EMAIL, by_email), (Channel.SMS, by_sms)):
         if wish is not None:
             setattr(account, _column(topic, channel), wish)
+            purpose = AccountPurpose(f"{topic.value}_{channel.value}")
+            await record_account_consent(connection, account.id, purpose, granted=wish, now=now)
     await account.save(using_db=connection)
     await record_own(
         Act.NOTIFICATIONS_CHANGED,
@@ -166,6 +171,8 @@ async def choose_newsletter(
     if wished == (account.newsletter_since is not None):
         return
     account.newsletter_since = now if wished else None
+    newsletter = AccountPurpose.NEWSLETTER
+    await record_account_consent(connection, account.id, newsletter, granted=wished, now=now)
     await account.save(using_db=connection)
     await record_own(
         Act.NOTIFICATIONS_CHANGED, viewer, visitor, now, connection, topic="NEWSLETTER", by_email=wished

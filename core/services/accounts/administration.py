@@ -25,10 +25,11 @@ from core.services.shared.transaction import transactional
 async def disable_account(
     connection: TransactionalDBClient, viewer: Viewer, *, email: str, operator_code: str, now: datetime
 ) -> bool:
-    """Disable an account, resident's or manager's, until it is enabled again; False: it was disabled already.
+    """Disable an account, resident's or manager's, until it is enabled again; False: it was disabled
+    already.
 
-    Its sessions and access tokens end. It is not notified of anything meanwhile, and its dwelling is free for
-    somebody else.
+    Its sessions and access tokens end. It is not notified of anything meanwhile, and its dwelling is free
+    for somebody else.
 
     Raises:
         NotFound: the operator has no such account.
@@ -77,7 +78,8 @@ async def reset_second_factor(
 ) -> bool:
     """Remove the second factor of somebody who has lost phone and recovery codes; False: there was none.
 
-    The sessions end, and the owner is notified by e-mail; a manager sets up a new factor at the next sign-in.
+    The sessions end, and the owner is notified by e-mail; a manager sets up a new factor at the next
+    sign-in.
 
     Raises:
         NotFound: the operator has no such account.

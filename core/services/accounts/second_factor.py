@@ -1,9 +1,9 @@
 """The second factor: codes of an authenticator app (TOTP, RFC 6238), with pyotp; and what stands in for it.
 
-In: the viewer and a code. Out: an enrolment's secret, a session that may continue, recovery codes. The rules:
-a time step is accepted once, so a code that somebody else read is of no use a second later; a try is counted
-before it is checked; the secret is stored encrypted, bound to its account. Optional for a resident, mandatory
-for a manager.
+In: the viewer and a code. Out: an enrolment's secret, a session that may continue, recovery codes. The
+rules: a time step is accepted once, so a code that somebody else read is of no use a second later; a try is
+counted before it is checked; the secret is stored encrypted, bound to its account. Optional for a resident,
+mandatory for a manager.
 """
 
 from collections.abc import Sequence

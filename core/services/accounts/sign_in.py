@@ -3,8 +3,8 @@
 In: e-mail and password as typed, the visitor, and the device token if the browser has one. Out: a session.
 The rules: every try is counted before its password is checked, and refunded if it was right, so a thousand
 concurrent tries get no further than ten (PW-01). Unknown devices share one count for each e-mail address,
-whether an account has it or not; a device that the account has signed in with has a count of its own, and so
-has whoever proves the mailbox by a reset mail. So an attacker can lock out unknown devices only.
+whether an account has it or not; a device that the account has signed in with has a count of its own, and
+so has whoever proves the mailbox by a reset mail. So an attacker can lock out unknown devices only.
 """
 
 from dataclasses import dataclass, field

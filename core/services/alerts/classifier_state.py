@@ -1,9 +1,9 @@
 """Stores the classifier state of each meter, and passes it the readings since.
 
-In: the meters of a batch and the first day each was touched on. Out: what the classifier finds for each, and
-the states stored. The one rule: the work at ingestion looks at the readings of a few days, not at a meter's
-history; a reading older than the state makes the classifier begin again at the last monthly checkpoint before
-it.
+In: the meters of a batch and the first day each was touched on. Out: what the classifier finds for each,
+and the states stored. The one rule: the work at ingestion looks at the readings of a few days, not at a
+meter's history; a reading older than the state makes the classifier begin again at the last monthly
+checkpoint before it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -77,7 +77,8 @@ def _cuts(
     row: LeakClassifierState | None,
     later: Sequence[LeakCheckpoint],
 ) -> list[int]:
-    """Where to cut a long series: a checkpoint in each stretch, at the same moments as before if it had some.
+    """Where to cut a long series: a checkpoint in each stretch, at the same moments as before if it had
+    some.
 
     What arrives from hour to hour is never cut.
     """
@@ -123,8 +124,8 @@ _Stored = LeakClassifierState | LeakCheckpoint
 async def _checkpoints(
     connection: TransactionalDBClient, void: Mapping[MeterEntry, int]
 ) -> tuple[dict[int, LeakCheckpoint | None], dict[int, list[LeakCheckpoint]]]:
-    """For each meter whose state is void from a moment on, the last checkpoint before it, or None; and those
-    after it, which may have seen readings that were different.
+    """For each meter whose state is void from a moment on, the last checkpoint before it, or None; and
+    those after it, which may have seen readings that were different.
     """
     begun: dict[int, LeakCheckpoint | None] = {meter.id: None for meter in void}
     later: dict[int, list[LeakCheckpoint]] = {meter.id: [] for meter in void}

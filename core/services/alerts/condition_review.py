@@ -34,7 +34,9 @@ _LATEST_S = 2**62
 
 @dataclass(frozen=True, slots=True)
 class _Spell:
-    """Runs of one condition that share civil days: what one alert covers. `ended_on`: None while it lasts."""
+    """Runs of one condition that share civil days: what one alert covers. `ended_on`: None while it
+    lasts.
+    """
 
     kind: AlertKind
     started_on: date
@@ -58,8 +60,8 @@ async def review_meters(
 ) -> Conditions:
     """Judge the readings of some meters again, each from a moment on. The dwellings must be locked.
 
-    `kept_s` are the first readings of meters whose older ones are past their retention: an alert of that time
-    was shown by readings that are gone, and may only end otherwise.
+    `kept_s` are the first readings of meters whose older ones are past their retention: an alert of that
+    time was shown by readings that are gone, and may only end otherwise.
     """
     if not since_s:
         return Conditions()

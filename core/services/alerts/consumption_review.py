@@ -1,8 +1,8 @@
 """Withdraws alerts of consumption that corrected volumes no longer show.
 
 In: meters and the days whose volumes changed. Out: the alerts of days and months that pass no threshold any
-more are gone, the figures of the others are right. The one rule: an alert is measured as when it was raised;
-new ones are raised by the rules of intake, which look at this month and the one before.
+more are gone, the figures of the others are right. The one rule: an alert is measured as when it was
+raised; new ones are raised by the rules of intake, which look at this month and the one before.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,8 @@
 """The recurring draws of a dwelling as people see them, and their answers to "is this yours?".
 
-In: the viewer, and an answer. Out: the recurring draws of the viewer's occupancy. The one rule: an answer is
-added and never changed, and counts for the occupancy that the draws belong to; the next occupant is asked
-anew. A manager may answer too, and sees neither hour nor litres, which are the occupant's.
+In: the viewer, and an answer. Out: the recurring draws of the viewer's occupancy. The one rule: an answer
+is added and never changed, and counts for the occupancy that the draws belong to; the next occupant is
+asked anew. A manager may answer too, and sees neither hour nor litres, which are the occupant's.
 """
 
 from collections.abc import Sequence
@@ -32,8 +32,8 @@ from core.services.shared.transaction import transactional
 class RecurringDrawView:
     """Draws that come back at about the same hour; `answer` is None until somebody has answered.
 
-    `litres` are those of the larger of the first two, `minute_of_day` when the first began by the residence's
-    clock; both are the occupant's, and None for a manager.
+    `litres` are those of the larger of the first two, `minute_of_day` when the first began by the
+    residence's clock; both are the occupant's, and None for a manager.
     """
 
     id: int
@@ -78,7 +78,7 @@ async def recurring_draw(viewer: Viewer, number: int) -> tuple[RecurringDrawView
         if await manages(viewer, row.meter.dwelling.residence_id):
             (view,) = await _views([row])
             return view.without_figures(), row.meter.dwelling_id
-    elif row is not None:
+    elif row is not None and viewer.role is Role.RESIDENT:  # the household answers for nobody
         with suppress(NotFound):
             for view in await recurring_draws(viewer, row.meter.dwelling_id):
                 if view.id == number:

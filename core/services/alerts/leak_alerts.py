@@ -1,11 +1,12 @@
 """Raises the alerts of leaks, in the transaction that found them.
 
-In: the findings of leak detection. Out: one alert row per episode, and the notifications for the outbox. The
-one rule: a running leak is notified once at the level it has, however old; so a leak first seen in late
+In: the findings of leak detection. Out: one alert row per episode, and the notifications for the outbox.
+The one rule: a running leak is notified once at the level it has, however old; so a leak first seen in late
 telegrams is notified, also to whoever switches alerts on while it runs. The end of a leak is notified for a
 few days only. A leak that somebody dismissed as no leak is stored and not notified, on this meter and for
 that time; a leak that begins again after it was reported as repaired is notified to the manager as well. A
-leak already notified by the meter's own flag is notified when it grows and when it ends, not at its opening.
+leak already notified by the meter's own flag is notified when it grows and when it ends, not at its
+opening.
 """
 
 from collections.abc import Collection, Iterable, Sequence

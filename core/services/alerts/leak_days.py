@@ -1,8 +1,8 @@
 """Keeps the minimum flows of a leak's whole days, so that a long leak is not read again at each telegram.
 
 In: the meters with runs of a leak, and since when; the days that a batch touched. Out: their day flows, of
-which only the days that are new are computed from readings. The one rule: a flow follows from the readings of
-its day alone; so what is kept of days before the touched ones remains right, and the rest is made anew.
+which only the days that are new are computed from readings. The one rule: a flow follows from the readings
+of its day alone; so what is kept of days before the touched ones remains right, and the rest is made anew.
 """
 
 from collections.abc import Mapping

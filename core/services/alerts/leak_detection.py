@@ -1,9 +1,9 @@
 """Judges the water meters of a batch for leaks and stores what it finds.
 
-In: the meters whose volumes changed, and from which day on. Out: the episodes as they are now, each with the
-events that are new. The one rule: the classifier is the batch's own (`core.leaks.classifier.classify`), run
-over the stored readings, and its findings are compared with the stored episodes; so judging the same readings
-twice changes nothing and notifies nobody.
+In: the meters whose volumes changed, and from which day on. Out: the episodes as they are now, each with
+the events that are new. The one rule: the classifier is the batch's own (`core.leaks.classifier.classify`),
+run over the stored readings, and its findings are compared with the stored episodes; so judging the same
+readings twice changes nothing and notifies nobody.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,8 +1,8 @@
 """The alerts of a residence or a dwelling for its manager, and for whoever asks.
 
 The one rule: a manager sees that a dwelling has an alert, since when, its level and its status, as the
-resident does; loss and flow are the resident's consumption and are not shown here (CN-01), and so is the hour
-of a recurring draw. Alerts of an own limit are private.
+resident does; loss and flow are the resident's consumption and are not shown here (CN-01), and so is the
+hour of a recurring draw. Alerts of an own limit are private.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeAlias, cast
 
-from core.access import Permission, Role, Viewer
+from core.access import Permission, Viewer
 from core.access.narrowing import Basis
 from core.errors import Forbidden, NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf, product_thresholds
@@ -27,6 +27,7 @@ from core.services.alerts.resident_alerts import (
     views_of,
 )
 from core.services.shared.alert_rows import AlertsAsked, alerts_of
+from core.services.shared.guests import BASIS_OF
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import PlaceRow
 from core.services.shared.scope import charge_of, places_in_charge, residences_in_charge, whole_time
@@ -170,7 +171,7 @@ async def alerts_seen(
     viewer: Viewer, asked: Sequence[ManagersQuestion], *, thresholds_of: ThresholdsOf, now: datetime
 ) -> list[Page[AlertView] | SubmeterError]:
     """The alerts of each place that was asked for; a resident's are those of dwellings."""
-    if viewer.role is not Role.RESIDENT:
+    if viewer.role not in BASIS_OF:
         return await alerts_in_charge(viewer, asked, thresholds_of=thresholds_of, now=now)
     own = [one for one in asked if not isinstance(one, ResidenceAlerts)]
     found = iter(await alerts_asked(viewer, own, thresholds_of=thresholds_of, now=now))

@@ -1,13 +1,13 @@
 """Raises and ends the alerts of a meter's conditions: burst, backflow, dry, tampering, leak flag, no data.
 
-In: the readings that a batch stored. Out: alert rows, and the notifications of bursts and leak flags. The one
-rule: a run of readings that show a condition is one alert, and so are runs that share a civil day (draws:
-that begin on one); late readings may add an alert or date one back, and never end one that the newest reading
-still shows. A burst is notified like a leak; one in readings that recurs at its hour is asked about once
-(`recurring_draws`). The other conditions are shown to residents and managers and not notified: they call for
-a look at the meter, not at the tap. A meter's own leak flag is notified like a leak where its register is too
-coarse to show one, and while the classifier has found none; elsewhere the classifier decides, which is right
-far more often than the flag.
+In: the readings that a batch stored. Out: alert rows, and the notifications of bursts and leak flags. The
+one rule: a run of readings that show a condition is one alert, and so are runs that share a civil day
+(draws: that begin on one); late readings may add an alert or date one back, and never end one that the
+newest reading still shows. A burst is notified like a leak; one in readings that recurs at its hour is
+asked about once (`recurring_draws`). The other conditions are shown to residents and managers and not
+notified: they call for a look at the meter, not at the tap. A meter's own leak flag is notified like a leak
+where its register is too coarse to show one, and while the classifier has found none; elsewhere the
+classifier decides, which is right far more often than the flag.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -157,7 +157,9 @@ async def _settle(
 
 
 def _is_disproved(alert: Alert, judged: _Judged) -> bool:
-    """Whether a state raised an alert that a reading in between has shown to be false; no run has its day."""
+    """Whether a state raised an alert that a reading in between has shown to be false; no run has its
+    day.
+    """
     is_state = alert.kind is not AlertKind.NO_DATA and first_s_of(alert) in judged.disbelieved_s
     return is_state and not any(_is_of(alert, run, judged) for run in (*judged.runs, *judged.draws))
 

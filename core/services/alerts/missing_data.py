@@ -1,8 +1,9 @@
-"""Raises an alert for a meter that used to be received and is not any more, and ends those of removed meters.
+"""Raises an alert for a meter that used to be received and is not any more, and ends those of removed
+meters.
 
 In: the hourly check of meters without a reading in the last day. Out: alert rows. The one rule: a meter's
-data are missing by the measure of its own usual interval; a repeated check raises nothing twice, and the next
-reading ends the alert (`core.services.alerts.meter_conditions`).
+data are missing by the measure of its own usual interval; a repeated check raises nothing twice, and the
+next reading ends the alert (`core.services.alerts.meter_conditions`).
 """
 
 from collections.abc import Sequence
@@ -33,8 +34,8 @@ MISSING_DATA_PAGE = 1000
 async def raise_missing_data(*, now: datetime) -> int:
     """Raise an alert for every meter without data, and end those of removed meters.
 
-    Returns how many alerts were raised. A repeated call raises none twice. A meter that was never received is
-    not checked: it awaits its first telegram.
+    Returns how many alerts were raised. A repeated call raises none twice. A meter that was never received
+    is not checked: it awaits its first telegram.
     """
     await _end_of_removed(now=now)
     now_s, after_id, raised = int(now.timestamp()), 0, 0

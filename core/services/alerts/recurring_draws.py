@@ -33,10 +33,9 @@ _ONE_DAY = timedelta(days=1)
 class Recurring:
     """What a batch's draws mean for the alerts of their meters.
 
-    Attributes:
-        drawn_s: of each meter the sightings that its draws account for, notified or not.
-        raising: the draws of each meter that raise an alert, as runs: one for all that begin on a civil day.
-        notifications: the questions.
+    Attributes: drawn_s: of each meter the sightings that its draws account for, notified or not. raising:
+    the draws of each meter that raise an alert, as runs: one for all that begin on a civil day.
+    notifications: the questions.
     """
 
     drawn_s: dict[int, frozenset[int]] = field(default_factory=dict)
@@ -373,7 +372,9 @@ async def _starts(connection: TransactionalDBClient, dwelling_ids: Iterable[int]
 
 
 async def occupancy_start(connection: TransactionalDBClient, dwelling_id: int, day: date) -> date | None:
-    """Since when the occupant of a dwelling on a day had been there, or nobody; None before any occupant."""
+    """Since when the occupant of a dwelling on a day had been there, or nobody; None before any
+    occupant.
+    """
     return _start_of((await _starts(connection, [dwelling_id])).get(dwelling_id, ()), day)
 
 

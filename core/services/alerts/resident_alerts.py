@@ -33,6 +33,7 @@ from core.services.shared.alert_rows import (
     true_start,
 )
 from core.services.shared.columns import decimal_or_none, document
+from core.services.shared.guests import BASIS_OF
 from core.services.shared.paging import Page
 from core.services.shared.scope import Home, OccupancyPeriod, homes
 from core.services.shared.transaction import current_database
@@ -77,7 +78,9 @@ class AlertView:
 
     @property
     def evidence(self) -> dict[str, Any] | None:
-        """What showed the leak, at its opening and at its last change; None if that is another occupant's."""
+        """What showed the leak, at its opening and at its last change; None if that is another
+        occupant's.
+        """
         known: dict[str, Any] | None = document(self.stored_evidence)
         return known
 
@@ -159,11 +162,14 @@ async def alerts_asked(
     thresholds_of: ThresholdsOf = product_thresholds,
     now: datetime,
 ) -> list[Page[AlertView] | SubmeterError]:
-    """Active and past alerts of any number of dwellings, by one statement; each refusal stands for itself."""
+    """Active and past alerts of any number of dwellings, by one statement; each refusal stands for
+    itself.
+    """
     viewer.require(Permission.ALERTS_READ)
     mine = {home.period.dwelling_id: home for home in reversed(await homes(viewer))}
     looks = {
-        number: Look.of(home, thresholds_of, now, reader=viewer.account_id) for number, home in mine.items()
+        number: Look.of(home, thresholds_of, now, reader=viewer.account_id, basis=BASIS_OF[viewer.role])
+        for number, home in mine.items()
     }
     questions = {
         place: await question_of(looks[one.dwelling_id], viewer.account_id, one)

@@ -1,10 +1,10 @@
 """Makes what condition alerts are judged by: readings with their states, and what known leaks have let run.
 
 In: stored readings of some meters. Out: their sightings. The one rule: from the reading that showed a leak
-until its end, its flow at the opening is the leak's and no burst; so a large leak that breathes is one alert
-and not one a night. Before that reading it may be a burst, whatever is known now: so the order of arrival
-changes nothing. A state in a telegram that nothing proves needs a neighbour that reports the same, both to
-begin and to end: its index may be right by chance, or undamaged, and the state false.
+until its end, its flow at the opening is the leak's and no burst; so a large leak that breathes is one
+alert and not one a night. Before that reading it may be a burst, whatever is known now: so the order of
+arrival changes nothing. A state in a telegram that nothing proves needs a neighbour that reports the same,
+both to begin and to end: its index may be right by chance, or undamaged, and the state false.
 """
 
 from bisect import bisect_left
@@ -68,7 +68,8 @@ def disbelieved(
 async def sightings_around(
     connection: TransactionalDBClient, meters: Iterable[MeterEntry], windows: Sequence[Window]
 ) -> tuple[dict[int, list[Sighting]], list[ReadingRow]]:
-    """The sightings of a window for each meter, and of the nearest reading from either end on; and the rows.
+    """The sightings of a window for each meter, and of the nearest reading from either end on; and the
+    rows.
 
     The states of the outermost are judged by the readings beyond.
     """

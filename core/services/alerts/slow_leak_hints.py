@@ -1,10 +1,10 @@
 """Hints about slow leaks, for accounts that asked for them: chosen, found and listed.
 
-In: the meters of a batch whose whole days changed. Out: a hint for each account and flow, and its e-mail. The
-one rule: a hint is no alert: it is off by default, is sent once for each flow, never by SMS, and ends with
-the first day that shows a pause. Only days of the account's own occupancy count, and only meters of accounts
-that asked are looked at, once a day: a batch of others costs no statement more than the one that finds this
-out.
+In: the meters of a batch whose whole days changed. Out: a hint for each account and flow, and its e-mail.
+The one rule: a hint is no alert: it is off by default, is sent once for each flow, never by SMS, and ends
+with the first day that shows a pause. Only days of the account's own occupancy count, and only meters of
+accounts that asked are looked at, once a day: a batch of others costs no statement more than the one that
+finds this out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,14 @@ from decimal import Decimal
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Act, Permission, Viewer, Visitor
+from core.access.purposes import AccountPurpose
 from core.consumption import IndexReading, clean, day_of, day_start
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
 from core.leak_thresholds import ThresholdsOf
 from core.leaks.slow_flow import LOOK_BACK_DAYS, DayFinding, SlowDay, is_measurable, slow_days, slow_flow
 from core.models import Account, LeakEpisode, SlowLeakHint
+from core.services.auth.account_consents import record_account_consent
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.dwellings import my_dwelling
 from core.services.places.meter_directory import MeterEntry
@@ -53,6 +55,9 @@ async def choose_slow_leak_hints(
     viewer.require(Permission.ACCOUNT_WRITE)
     mine = Account.filter(id=viewer.account_id).exclude(slow_leak_by_email=wished)
     if await mine.using_db(connection).update(slow_leak_by_email=wished):
+        assert viewer.account_id is not None
+        purpose = AccountPurpose.SLOW_LEAK_EMAIL
+        await record_account_consent(connection, viewer.account_id, purpose, granted=wished, now=now)
         await record_own(
             Act.NOTIFICATIONS_CHANGED, viewer, visitor, now, connection, topic="SLOW_LEAK", by_email=wished
         )
@@ -173,7 +178,9 @@ async def _asked(
 async def _days(
     connection: TransactionalDBClient, one: _Asked, last: date, *, since: date | None
 ) -> list[SlowDay]:
-    """The days to look at, of the account's own occupancy: two weeks, or more if they were not looked at."""
+    """The days to look at, of the account's own occupancy: two weeks, or more if they were not looked
+    at.
+    """
     meter, first = one.meter, last - timedelta(days=LOOK_BACK_DAYS - 1)
     first = max(one.period.first_day, first if since is None else min(first, since))
     if first > last:

@@ -1,8 +1,8 @@
 """Takes back alerts that corrected readings no longer show, and notifies whoever was notified of them.
 
-In: stored alerts that would not exist had the readings been right from the start. Out: the rows gone, with a
-record in the audit. The one rule: a message that still waits is not sent, and everybody who got one gets the
-correction, by the same channel. If the alert is raised again, everybody is notified again.
+In: stored alerts that would not exist had the readings been right from the start. Out: the rows gone, with
+a record in the audit. The one rule: a message that still waits is not sent, and everybody who got one gets
+the correction, by the same channel. If the alert is raised again, everybody is notified again.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,9 +1,9 @@
 """What statistics are computed from: the meters of residences with their month, and their leaks.
 
 In: a page of residences, and a month. Out: plain values, a meter or a leak each. The one rule: three
-statements a page, each of which finds its rows by an index: dwellings by residence, meters by dwelling, days
-by meter and day, leaks by meter; values are made of the rows beside the event loop. Nothing about occupants
-is read.
+statements a page, each of which finds its rows by an index: dwellings by residence, meters by dwelling,
+days by meter and day, leaks by meter; values are made of the rows beside the event loop. Nothing about
+occupants is read.
 """
 
 import asyncio

@@ -1,13 +1,13 @@
 """Groups of dwellings that may be published: at least five, none of which has more than half of an amount.
 
-In: what each dwelling of an operator contributes to a statistic, by residence and class. Out: groups that do
-not overlap. The one rule: whatever is published is a group or a union of groups of one grouping. Differences
-and intersections of such unions are unions of groups again, so nobody can take two published figures and
-subtract their way to fewer than five dwellings (docs/analysts.md).
+In: what each dwelling of an operator contributes to a statistic, by residence and class. Out: groups that
+do not overlap. The one rule: whatever is published is a group or a union of groups of one grouping.
+Differences and intersections of such unions are unions of groups again, so nobody can take two published
+figures and subtract their way to fewer than five dwellings (docs/analysts.md).
 
 Within a residence, neighbouring classes are joined until they reach the floor. Residences that do not reach
-it as a whole are pooled and grouped alike, without their names; a pool that does not reach it either is left
-out of everything.
+it as a whole are pooled and grouped alike, without their names; a pool that does not reach it either is
+left out of everything.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,11 +1,11 @@
 """Publishes the statistics of each operator's months, once each.
 
 In: the moment. Out: rows of `analysis_row`. The one rule: what is published is not changed. A month is
-published when it has been over for ten days; readings that come later change nothing, since whoever has both
-versions of a figure could tell what the dwelling in between has used.
+published when it has been over for ten days; readings that come later change nothing, since whoever has
+both versions of a figure could tell what the dwelling in between has used.
 
-The first time, the thirteen months before are published, those that have any figures. The meter park is that
-of the moment, and published with the newest month alone.
+The first time, the thirteen months before are published, those that have any figures. The meter park is
+that of the moment, and published with the newest month alone.
 """
 
 import asyncio

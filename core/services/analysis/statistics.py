@@ -1,8 +1,8 @@
 """Reads published statistics for an analyst: of the operator that the account belongs to.
 
-In: the viewer, a table, and which of its rows. Out: pages of rows, in the order in which they were published.
-The one rule: a filter chooses among rows that were published; it never makes a new figure, so filters may be
-combined at will.
+In: the viewer, a table, and which of its rows. Out: pages of rows, in the order in which they were
+published. The one rule: a filter chooses among rows that were published; it never makes a new figure, so
+filters may be combined at will.
 """
 
 from collections.abc import AsyncIterator

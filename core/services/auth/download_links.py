@@ -1,12 +1,12 @@
 """Links to a file: short-lived, signed, and bound to the account that they were made for.
 
 In: a viewer, and what the file is made of. Out: a text for an address, and back. The one rule: a link opens
-nothing that its account may not see at that moment: it stands for the session that it was made in, which must
-still be open; a program, which has no session, sends its token with the request. A token of another account
-opens nothing either.
+nothing that its account may not see at that moment: it stands for the session that it was made in, which
+must still be open; a program, which has no session, sends its token with the request. A token of another
+account opens nothing either.
 
-A link is JSON and its HMAC-SHA-256, under a key for this purpose (RFC 2104); it holds no secret, and nothing
-is stored. A browser can follow it without a header, so a portal need not hold a file as Base64.
+A link is JSON and its HMAC-SHA-256, under a key for this purpose (RFC 2104); it holds no secret, and
+nothing is stored. A browser can follow it without a header, so a portal need not hold a file as Base64.
 """
 
 import base64

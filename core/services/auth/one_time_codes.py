@@ -1,8 +1,8 @@
 """One-time secrets that prove an address: six-digit codes, and the link of a forgotten password.
 
 In: the account, the purpose, and the address to prove. Out: the secret, for the message only; later the
-address that was proved. The one rule: a try is counted in a statement of its own before it is checked, and a
-use is one statement too, so concurrent tries or uses get no further than sequential ones.
+address that was proved. The one rule: a try is counted in a statement of its own before it is checked, and
+a use is one statement too, so concurrent tries or uses get no further than sequential ones.
 """
 
 from datetime import datetime

@@ -1,9 +1,9 @@
 """Hashes passwords with argon2id at the library's defaults (RFC 9106, low-memory profile), and checks them.
 
-In: a password, and the stored hash. Out: whether they match. The one rule: an unknown account costs one hash
-like a known one, so the response time does not disclose whether it exists (C-13). Hashing and the estimate of
-guesses (`judged`) are tens of milliseconds of work, done in threads beside the other requests; callers count
-the request before an estimate, since a password may be crafted to be expensive.
+In: a password, and the stored hash. Out: whether they match. The one rule: an unknown account costs one
+hash like a known one, so the response time does not disclose whether it exists (C-13). Hashing and the
+estimate of guesses (`judged`) are tens of milliseconds of work, done in threads beside the other requests;
+callers count the request before an estimate, since a password may be crafted to be expensive.
 """
 
 import secrets
@@ -48,7 +48,9 @@ def _verify(known_hash: str, password: str) -> bool:
 
 
 def _bytes(password: str) -> bytes:
-    """UTF-8 of the NFKC form; a lone surrogate, which JSON can carry, makes a wrong password, no failure."""
+    """UTF-8 of the NFKC form; a lone surrogate, which JSON can carry, makes a wrong password, no
+    failure.
+    """
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
 
 

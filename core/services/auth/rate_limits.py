@@ -1,10 +1,10 @@
 """Rate limits: counters per address, account, residence or identifier.
 
-In: what is tried, by whom, and the moment. Out: nothing, or RATE_LIMITED with the time to wait. The counters
-are kept in memory or in a store that several processes share (`core.rate_limit_store`). The one rule: the
-moment is the caller's `now`: the number of the step is part of the counter's name, and the store's own clock
-only expires old counters. A limit slides by quarters of its window, and counts five of them, so that no
-window holds more than it allows, wherever it begins.
+In: what is tried, by whom, and the moment. Out: nothing, or RATE_LIMITED with the time to wait. The
+counters are kept in memory or in a store that several processes share (`core.rate_limit_store`). The one
+rule: the moment is the caller's `now`: the number of the step is part of the counter's name, and the
+store's own clock only expires old counters. A limit slides by quarters of its window, and counts five of
+them, so that no window holds more than it allows, wherever it begins.
 
 Names are hashed under the application's secret before they become part of a counter's name: a shared store
 holds no addresses and no serials.

@@ -1,12 +1,13 @@
 """Sessions: the viewer that a token stands for, and how its owner lists and ends them.
 
-A token is 256 random bits, shown once and stored as its SHA-256; it can be revoked at any moment and expires.
-The one rule: a token becomes a Viewer here and nowhere else, together with the steps still required before
-the data (C-38), so a revocation, a disabled account or a new requirement applies from the next request on.
+A token is 256 random bits, shown once and stored as its SHA-256; it can be revoked at any moment and
+expires. The one rule: a token becomes a Viewer here and nowhere else, together with the steps still
+required before the data (C-38), so a revocation, a disabled account or a new requirement applies from the
+next request on.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from core.bootstrap import Application
 from core.errors import NotFound, Unauthenticated
 from core.models import AccessToken, Account, Device, Gateway, Session
 from core.sanitize import escape_for_database
+from core.services.auth.grant_tokens import GRANT_PREFIX, viewer_of_grant
 from core.services.shared import columns
 from core.services.shared.audit import Subject, record, record_own
 from core.services.shared.time_series import run
@@ -100,6 +102,10 @@ async def viewer_of_token(
                 await AccessToken.filter(id=row["token_id"]).update(last_used_at=now)
             scopes = frozenset(TokenScope(scope) for scope in columns.document(row["scopes"]))
             return _viewer_of(application, row, scopes=scopes, keeps=keeps, now=now)
+    elif token.startswith(GRANT_PREFIX):
+        provider = await viewer_of_grant(token, now=now)
+        if provider is not None:
+            return replace(provider, kept={} if keeps else None)
     else:
         row = await _row_of(_OF_SESSION, token, now)
         if row is not None:
@@ -207,7 +213,9 @@ async def revoke_session(
 async def revoke_other_sessions(
     connection: TransactionalDBClient, viewer: Viewer, *, visitor: Visitor, now: datetime
 ) -> int:
-    """End every session of the viewer but the present one, and forget the devices; returns how many ended."""
+    """End every session of the viewer but the present one, and forget the devices; returns how many
+    ended.
+    """
     viewer.require(Permission.SESSIONS_WRITE)
     assert viewer.account_id is not None
     ended = await end_sessions(connection, viewer.account_id, keep=viewer.session_id, now=now)

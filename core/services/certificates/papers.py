@@ -22,6 +22,7 @@ from core.services.auth.rate_limits import RateLimit, RateLimiter
 from core.services.certificates.index_days import certified_day
 from core.services.certificates.leak_dossiers import dossier_homes
 from core.services.managers.file_links import file_of_opened
+from core.services.privacy.exports import StreamedFile
 from core.services.shared.columns import day, moment, select_by
 from core.services.shared.scope import homes, places_in_charge
 from core.services.shared.transaction import current_database
@@ -151,7 +152,7 @@ def link_of_issued(application: Application, viewer: Viewer, code: str, *, now: 
 
 async def file_of_any_link(
     application: Application, link: str, token: str | None, *, now: datetime
-) -> StatementFile:
+) -> StatementFile | StreamedFile:
     """The file that a download link names: an issued paper's, or one that is made as it is fetched.
 
     Raises:

@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 
 from core.access import Permission, Viewer
 from core.consumption import DayTotal, Quality, Register, day_start, highest_per_hour
+from core.consumption.dashboard import MonthSum
 from core.consumption.fluids import Fluid
+from core.consumption.kept_months import summed_with_months
 from core.consumption.periods import civil_day
 from core.consumption.register import BACKFLOW_LIMIT
 from core.consumption.resolutions import (
@@ -25,20 +27,30 @@ from core.consumption.resolutions import (
     Resolution,
     span_of,
     spans_until,
-    summed,
     summed_hours,
 )
 from core.consumption.volumes import HOUR_S
-from core.errors import InvalidInput, NotFound, SubmeterError
-from core.services.places.dwelling_days import DaysAsked, totals_of
+from core.errors import Forbidden, InvalidInput, NotFound, SubmeterError
+from core.services.places.dwelling_days import DaysAsked
 from core.services.places.hourly_volumes import hours_of
+from core.services.places.kept_months import totals_and_months
 from core.services.places.meters import in_service_during, seconds_of
 from core.services.shared.columns import decimal_or_none, moment, moment_or_none, select_by
+from core.services.shared.guest_looks import DataLook, record_looks
 from core.services.shared.scope import Home, home_at, homes
 from core.services.shared.time_series import Window
 from core.services.shared.transaction import current_database
+from core.texts.access_log import LookedAt
 
 _ONE_DAY = timedelta(days=1)
+_LOOKED_AT = {
+    Resolution.HOURLY: LookedAt.HOURS,
+    Resolution.DAILY: LookedAt.DAYS,
+    Resolution.WEEKLY: LookedAt.WEEKS,
+    Resolution.MONTHLY: LookedAt.MONTHS,
+    Resolution.YEARLY: LookedAt.YEARS,
+    Resolution.BILLING_PERIOD: LookedAt.YEARS,
+}
 _BY_THE_DAY = frozenset({Resolution.HOURLY, Resolution.DAILY, Resolution.WEEKLY})
 """What discloses the days of a household; months and years that are over do not."""
 
@@ -151,9 +163,23 @@ async def consumptions(
     found = {id(one.plan): one for one in await _days(viewer, by_day)}
     hours = await _hours(by_hour, meters)
     found |= {id(plan): Consumption(plan, one) for plan, one in zip(by_hour, hours, strict=True)}
+    await record_looks(viewer, _looks(found.values()), now=now)
     return [
         found.get(id(plan)) or Consumption(plan) if isinstance(plan, SeriesPlan) else plan for plan in plans
     ]
+
+
+def _looks(series: Iterable[Consumption]) -> list[DataLook]:
+    """What a guest was shown."""
+    found = []
+    for one in series:
+        plan, shown = one.plan, one.values
+        if shown:
+            first, last = shown[0].starts_at.date(), (shown[-1].ends_at - timedelta(seconds=1)).date()
+            what, dwelling_id = _LOOKED_AT[plan.asked.resolution], plan.home.period.dwelling_id
+            first = max(first, plan.home.period.first_day)
+            found.append(DataLook(dwelling_id, what, first, min(last, plan.today), plan.fluid.value))
+    return found
 
 
 async def _plan(
@@ -174,6 +200,8 @@ async def _plan(
     if asked.last < 1:
         raise InvalidInput("At least one value is asked for.", field="last")
     home, fluid = await _place(viewer, asked, meters)
+    if viewer.grant is not None and fluid.value not in viewer.grant.fluids:
+        raise Forbidden(f"The resident has not granted {fluid.value}.")
     period, today = home.period, civil_day(now, home.place["time_zone"])
     latest = today if period.last_day is None else min(period.last_day, today)
     end = min(asked.until or latest, latest)
@@ -242,11 +270,16 @@ async def _days(viewer: Viewer, plans: Sequence[SeriesPlan]) -> list[Consumption
         for plan in plans
         if plan.seen is not None
     ]
-    found = await totals_of(current_database(), asked)
-    return [_by_span(viewer, plan, totals) for plan, totals in zip(plans, found, strict=True)]
+    found = await totals_and_months(current_database(), asked)
+    return [
+        _by_span(viewer, plan, totals, months.sums())
+        for plan, (totals, months) in zip(plans, found, strict=True)
+    ]
 
 
-def _by_span(viewer: Viewer, plan: SeriesPlan, totals: Iterable[DayTotal]) -> Consumption:
+def _by_span(
+    viewer: Viewer, plan: SeriesPlan, totals: Iterable[DayTotal], months: Sequence[MonthSum]
+) -> Consumption:
     known = {total.day: total for total in totals}
     values = []
     for span in plan.spans:
@@ -256,7 +289,7 @@ def _by_span(viewer: Viewer, plan: SeriesPlan, totals: Iterable[DayTotal]) -> Co
             amount, quality = None, Quality.PARTIAL
             known = {day: total for day, total in known.items() if not span.first <= day <= span.last}
         else:
-            amount, quality = summed(span, known) or (None, Quality.MISSING)
+            amount, quality = summed_with_months(span, known, months) or (None, Quality.MISSING)
         values.append(
             Value(start_of(span.first, plan), start_of(span.last + _ONE_DAY, plan), amount, quality)
         )

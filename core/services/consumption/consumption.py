@@ -25,11 +25,14 @@ from core.services.places.dwelling_days import (
     sums_of,
     totals_of,
 )
+from core.services.places.kept_months import totals_and_months
 from core.services.places.meters import in_service_during, seconds_of
 from core.services.shared import time_series
+from core.services.shared.guest_looks import DataLook, record_looks
 from core.services.shared.scope import Home, OccupancyPeriod, home_at, homes
 from core.services.shared.time_series import Window
 from core.services.shared.transaction import current_database
+from core.texts.access_log import LookedAt
 
 LONGEST_SERIES = timedelta(days=3 * 366)
 """The longest daily series of one query: what the CNIL allows an operator to keep (CN-03)."""
@@ -94,7 +97,17 @@ async def dashboards(
     viewer.require(Permission.METERS_READ)
     latest_last = reversed(await homes(viewer))
     mine = {home.period.dwelling_id: home for home in latest_last if home.period.dwelling_id in dwelling_ids}
-    return await dashboards_of(mine, now=now)
+    found = await dashboards_of(mine, now=now)
+    looks = [look_at_dashboard(home, now) for number, home in mine.items() if number in found]
+    await record_looks(viewer, looks, now=now)
+    return found
+
+
+def look_at_dashboard(home: Home, now: datetime) -> DataLook:
+    """A look at a dashboard is one at the days of the month in progress, of an occupancy that goes on."""
+    last = _last(home.period, civil_day(now, home.place["time_zone"]))
+    first = max(last.replace(day=1), home.period.first_day)
+    return DataLook(home.period.dwelling_id, LookedAt.DASHBOARD, first, last)
 
 
 async def dashboards_of(mine: Mapping[int, Home], *, now: datetime) -> dict[int, list[FluidDashboard]]:
@@ -194,7 +207,20 @@ async def several_series(
             raise NotFound("No such dwelling.", field="id")
         return mine[dwelling_id]
 
-    return await series_of(home_of, asked, now=now)
+    found = await series_of(home_of, asked, now=now)
+    await record_looks(viewer, looks_at_series(asked, found), now=now)
+    return found
+
+
+def looks_at_series(
+    asked: Sequence[SeriesAsked], found: Sequence[list[DayPoint] | SubmeterError]
+) -> list[DataLook]:
+    """What was shown of daily series."""
+    return [
+        DataLook(one.dwelling_id, LookedAt.DAYS, series[0].day, series[-1].day, one.fluid.value)
+        for one, series in zip(asked, found, strict=True)
+        if not isinstance(series, SubmeterError) and series
+    ]
 
 
 async def series_of(
@@ -247,11 +273,11 @@ async def monthly_series(
     last: Month | None = None,
     now: datetime,
 ) -> list[MonthPoint]:
-    """Every calendar month from `first` to `last` (by default thirteen up to the current one) of which a day
-    may be seen, in order.
+    """Every calendar month from `first` to `last` (by default thirteen up to the current one) of which a
+    day may be seen, in order.
 
-    The month of the move-in counts from the day of the move-in (C-15). A viewer who may not see days gets no
-    figure for the month in progress.
+    The month of the move-in counts from the day of the move-in (C-15). A viewer who may not see days gets
+    no figure for the month in progress.
 
     Raises:
         NotFound: no such dwelling, or not the viewer's.
@@ -271,10 +297,12 @@ async def monthly_series(
     first_day, last_day = seen
     _check_length(first_day, last_day)
     asked = DaysAsked(dwelling_id, home.place["time_zone"], fluid, first_day, last_day)
-    (totals,) = await totals_of(current_database(), [asked])
-    volumes = monthly(totals, visible_from=period.first_day)
+    ((totals, kept),) = await totals_and_months(current_database(), [asked])
+    volumes = monthly(totals, visible_from=period.first_day) + [one.volume for one in kept.sums()]
     # A month in progress, queried every day, would disclose the days.
     hidden = None if viewer.may(Permission.CONSUMPTION_READ_DAILY) else Month.of(today)
+    look = DataLook(dwelling_id, LookedAt.MONTHS, first_day, last_day, fluid.value)
+    await record_looks(viewer, [look], now=now)
     return month_points(volumes, start, end, hidden=hidden)
 
 

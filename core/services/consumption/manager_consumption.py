@@ -6,7 +6,7 @@ whoever lived there; the one in progress, queried every day, would disclose the 
 of the move-in beside the days after it. Each access to days is recorded (CN-13).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -27,16 +27,21 @@ from core.services.consumption.consumption import (
     SeriesAsked,
     check_span,
     dashboards_of,
+    look_at_dashboard,
+    looks_at_series,
     month_points,
     series_of,
 )
 from core.services.occupancy.present_occupancies import PresentOccupancy, home_with_days, present_occupancies
-from core.services.places.dwelling_days import DaysAsked, totals_of
+from core.services.places.dwelling_days import DaysAsked
+from core.services.places.kept_months import KeptMonths, totals_and_months
 from core.services.places.meters import ReadingsAsked, ReadingView, readings_in, seconds_of
-from core.services.shared.audit import Detail, Subject, record_each
+from core.services.shared.audit import Subject, record_each
+from core.services.shared.guest_looks import DataLook, details_of
 from core.services.shared.paging import Page
 from core.services.shared.scope import Home
 from core.services.shared.transaction import current_database
+from core.texts.access_log import LookedAt
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,7 @@ async def managed_series(
     """Several daily series; each refusal of `managed_daily_series` is that of its own series."""
     present = await present_occupancies(viewer, {one.dwelling_id for one in asked}, now=now)
     found = await series_of(lambda number: home_with_days(present, number), asked, now=now)
-    seen: list[tuple[Subject, Mapping[str, Detail]]] = [
-        (Subject("dwelling", one.dwelling_id), {"fluid": one.fluid.value, "days": len(series)})
-        for one, series in zip(asked, found, strict=True)
-        if not isinstance(series, SubmeterError)
-    ]
-    await _record_access(viewer, seen, visitor=visitor, now=now)
+    await _record_access(viewer, looks_at_series(asked, found), visitor=visitor, now=now)
     return found
 
 
@@ -101,10 +101,8 @@ async def managed_dashboards(
             homes[number] = home_with_days(present, number)
         except SubmeterError as refusal:
             found[number] = refusal
-    seen: list[tuple[Subject, Mapping[str, Detail]]] = [
-        (Subject("dwelling", number), {"dashboard": True}) for number in homes
-    ]
-    await _record_access(viewer, seen, visitor=visitor, now=now)
+    looks = [look_at_dashboard(home, now) for home in homes.values()]
+    await _record_access(viewer, looks, visitor=visitor, now=now)
     return found | (await dashboards_of(homes, now=now) if homes else {})
 
 
@@ -124,8 +122,8 @@ async def managed_months(
         except SubmeterError as refusal:
             spans.append(refusal)
     days = [span.days for span in spans if isinstance(span, _Span)]
-    totals = iter(await totals_of(current_database(), days) if days else [])
-    return [span if isinstance(span, SubmeterError) else span.points(next(totals)) for span in spans]
+    found = iter(await totals_and_months(current_database(), days) if days else [])
+    return [span if isinstance(span, SubmeterError) else span.points(*next(found)) for span in spans]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +160,11 @@ class _Span:
             cut=shown.first_day if shown else None,
         )
 
-    def points(self, totals: Sequence[DayTotal]) -> list[MonthPoint]:
+    def points(self, totals: Sequence[DayTotal], kept: KeptMonths) -> list[MonthPoint]:
         shown = [total for total in totals if not self._before_the_cut(total.day)]
-        return month_points(monthly(shown), self.start, self.end, hidden=self.hidden)
+        hidden = None if self.cut is None else (Month.of(self.cut).first_day, self.cut)
+        months = [one.volume for one in kept.sums(without=hidden)]
+        return month_points([*monthly(shown), *months], self.start, self.end, hidden=self.hidden)
 
     def _before_the_cut(self, day: date) -> bool:
         return self.cut is not None and Month.of(self.cut).first_day <= day < self.cut
@@ -187,22 +187,23 @@ async def managed_readings(
         raise NotFound("No such meter.", field="id")
     home = home_with_days(present, meter.dwelling_id)
     page = await readings_in(seconds_of(home.period, meter_id, ZoneInfo(home.place["time_zone"])), asked)
-    seen: list[tuple[Subject, Mapping[str, Detail]]] = [
-        (Subject("dwelling", meter.dwelling_id), {"meter": meter_id, "readings": len(page.items)})
-    ]
-    await _record_access(viewer, seen, visitor=visitor, now=now)
+    days = [civil_day(reading.read_at, home.place["time_zone"]) for reading in page.items]
+    first, last = min(days, default=None), max(days, default=None)
+    looks = [DataLook(meter.dwelling_id, LookedAt.READINGS, first, last, meter.fluid.value)]
+    await _record_access(viewer, looks, visitor=visitor, now=now)
     return page
 
 
 async def _record_access(
     viewer: Viewer,
-    seen: Sequence[tuple[Subject, Mapping[str, Detail]]],
+    looks: Sequence[DataLook],
     *,
     visitor: Visitor,
     now: datetime,
 ) -> None:
     """Record that a manager saw days (CN-13); all at once."""
-    if not seen:
+    if not looks:
         return
     async with in_transaction() as connection:
+        seen = [(Subject("dwelling", look.dwelling_id), details_of(look, viewer)) for look in looks]
         await record_each(Act.DATA_ACCESSED, seen, viewer, visitor, now, connection)

@@ -1,8 +1,8 @@
 """«Obtenir un relevé» (R-077): the index of each device of a dwelling at the end of a chosen day.
 
-In: the viewer, the dwelling, the day; for a file also its purpose. Out: a line per device. The one rule: the
-last reading up to that day counts, with its own date beside it; a device that was not read in the occupancy
-period has no index, and never 0 (C-22, C-25). Each file is recorded with its purpose.
+In: the viewer, the dwelling, the day; for a file also its purpose. Out: a line per device. The one rule:
+the last reading up to that day counts, with its own date beside it; a device that was not read in the
+occupancy period has no index, and never 0 (C-22, C-25). Each file is recorded with its purpose.
 """
 
 from dataclasses import dataclass

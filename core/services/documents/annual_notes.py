@@ -23,7 +23,7 @@ from core.consumption import Month
 from core.consumption.amounts import rounded
 from core.consumption.dashboard import MonthSum
 from core.consumption.fluids import Fluid
-from core.consumption.notes import Figure, WhyMissing, sum_of
+from core.consumption.notes import NotedFigure, WhyMissing, sum_of
 from core.documents.note_values import AnnualFluid, AnnualNote, WhyNoAverage, json_of_year
 from core.errors import InvalidInput
 from core.language import Language, Text
@@ -208,7 +208,7 @@ def _fluid(
 
     before = date(year - 1, 1, 1)
     if before < one.since:
-        year_before = Figure(None, complete=False, why=WhyMissing.OTHER_OCCUPANCY)
+        year_before = NotedFigure(None, complete=False, why=WhyMissing.OTHER_OCCUPANCY)
     else:
         year_before = sum_of(of(year - 1), before, date(year - 1, 12, 31))
     why = None

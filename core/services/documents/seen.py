@@ -18,10 +18,11 @@ from core.language import Language
 from core.models import Document
 from core.models import DocumentType as DocumentType  # noqa: PLC0414 - the doors, which know no tables, name it from here
 from core.services.documents.document_rows import FAR_AHEAD, LONG_AGO, PageOfRight, Right, document_pages
+from core.services.places.ownerships import owned_homes
 from core.services.shared.columns import day, day_or_none, document, moment, moment_or_none
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import ResidenceRow
-from core.services.shared.scope import Home, homes, owned_homes, places_in_charge, residences_in_charge
+from core.services.shared.scope import Home, homes, places_in_charge, residences_in_charge
 
 _LARGEST_ID: Final = 2**63 - 1
 

@@ -1,4 +1,5 @@
-"""The file that a download link names: an index statement of a resident, or a paper of a manager.
+"""The file that a download link names: an index statement or an archive of a resident, a paper of a
+manager.
 
 In: a link that was opened. Out: the file. The one rule: who may have it is decided when the link is opened
 (`core.services.auth.download_links`), what it holds by the service that made it.
@@ -11,9 +12,13 @@ from core.documents.statement import StatementFile
 from core.services.auth.download_links import OpenedLink
 from core.services.consumption.statement_links import KIND, statement_of_link
 from core.services.managers.papers import paper_of_link
+from core.services.privacy.exports import LINK_KIND as EXPORT
+from core.services.privacy.exports import StreamedFile, export_of_link
 
 
-async def file_of_opened(application: Application, opened: OpenedLink, *, now: datetime) -> StatementFile:
+async def file_of_opened(
+    application: Application, opened: OpenedLink, *, now: datetime
+) -> StatementFile | StreamedFile:
     """The file.
 
     Raises:
@@ -21,6 +26,8 @@ async def file_of_opened(application: Application, opened: OpenedLink, *, now: d
         NotFound, ForbiddenPeriod: the account has lost what the file shows since.
         RateLimited: the account fetched too many files within the hour.
     """
+    if opened.what["kind"] == EXPORT:
+        return await export_of_link(opened, now=now)
     if opened.what["kind"] == KIND:
         return await statement_of_link(application, opened, now=now)
     return await paper_of_link(application, opened.viewer, opened.what, made_at=opened.made_at, now=now)

@@ -1,8 +1,8 @@
 """The dwelling or the residence that a manager acts on, with its residence and operator.
 
 In: a viewer and a number. Out: the row. The one rule: to a manager, what somebody else manages is as what
-does not exist; whether a residence is the manager's is decided in `managed_residences` alone. The operator's
-own command line is in charge of all.
+does not exist; whether a residence is the manager's is decided in `managed_residences` alone. The
+operator's own command line is in charge of all.
 """
 
 from tortoise.backends.base.client import BaseDBAsyncClient

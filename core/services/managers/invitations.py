@@ -1,8 +1,8 @@
 """A manager invites residents to register: an e-mail with a link to each (R-018, R-040).
 
-In: dwellings and e-mail addresses. Out: e-mails in the outbox. The one rule: an invitation proves nothing and
-opens nothing. Whoever registers proves the dwelling by a serial number as everybody does; and whether an
-address has an account already is not disclosed (C-13), since nobody looks.
+In: dwellings and e-mail addresses. Out: e-mails in the outbox. The one rule: an invitation proves nothing
+and opens nothing. Whoever registers proves the dwelling by a serial number as everybody does; and whether
+an address has an account already is not disclosed (C-13), since nobody looks.
 """
 
 from collections.abc import Sequence

@@ -2,8 +2,8 @@
 
 In: the dwelling and a civil day. Out: an occupancy begun or ended. The one rule: nobody loses a dwelling
 unnoticed. A move-in is refused while somebody else lives there, until that person's last day is recorded;
-whoever has an account is written to when the own occupancy is ended; and a day is no further away, on either
-side, than a departure may be announced.
+whoever has an account is written to when the own occupancy is ended; and a day is no further away, on
+either side, than a departure may be announced.
 
 Somebody who moves in has no account yet: who registers for these days is the same person
 (`core.services.occupancy.occupancies.admit`).

@@ -1,7 +1,7 @@
 """The files that a manager prints: flyers, certificates of consumption, notices of publication.
 
-In: what is asked for, and the manager. Out: a PDF. The one rule: a file is made when it is fetched, from what
-the account may see at that moment; a link to it names what it is made of and holds nothing else
+In: what is asked for, and the manager. Out: a PDF. The one rule: a file is made when it is fetched, from
+what the account may see at that moment; a link to it names what it is made of and holds nothing else
 (`core.services.auth.download_links`).
 """
 
@@ -54,8 +54,8 @@ class PaperKind(StrEnum):
 class PaperAsked:
     """A file: of which kind, in which language, and of what.
 
-    `number` is that of the residence; of a NOTICE that of the document; of a FLYER with `of_dwelling` that of
-    the dwelling.
+    `number` is that of the residence; of a NOTICE that of the document; of a FLYER with `of_dwelling` that
+    of the dwelling.
     """
 
     kind: PaperKind

@@ -60,7 +60,9 @@ class AccountMessage:
         secrets: Mapping[str, str] | None = None,
         expires_at: datetime | None = None,
     ) -> "AccountMessage":
-        """An e-mail to an account's present address, in its language; without `key` a notice of a change."""
+        """An e-mail to an account's present address, in its language; without `key` a notice of a
+        change.
+        """
         return cls(
             key=key or notice_key(template, account.id),
             channel=Channel.EMAIL,

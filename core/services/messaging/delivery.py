@@ -2,8 +2,8 @@
 
 In: a worker's name and the moment. Out: a claimed message, its address and values resolved. The one rule: a
 message is claimed in a statement of its own before it is sent, so two workers never hold the same one; the
-claim of a worker that died expires, and the next worker sends the message. Delivery is at-least-once: after a
-crash between the server's acceptance and our record of it the message is sent again (with the same
+claim of a worker that died expires, and the next worker sends the message. Delivery is at-least-once: after
+a crash between the server's acceptance and our record of it the message is sent again (with the same
 Message-ID, by which mail programs recognise it).
 """
 

@@ -1,9 +1,10 @@
-"""Answers to the consent question: who may see daily data, answered by whom and when (R-063 to R-065, R-106).
+"""Answers to the consent question: who may see daily data, answered by whom and when (R-063 to R-065,
+R-106).
 
 In: an occupancy and an answer. Out: one more row; the last row counts, for the whole occupancy period,
 however many occupancies it is made of (a lease renewed, a day corrected). The one rule: only the occupant
-consents. A manager may record a consent given on paper, with where that paper is, or a refusal; the occupant
-is notified; and a manager never turns the occupant's own refusal into a consent (C-17).
+consents. A manager may record a consent given on paper, with where that paper is, or a refusal; the
+occupant is notified; and a manager never turns the occupant's own refusal into a consent (C-17).
 """
 
 from collections.abc import Iterable

@@ -97,8 +97,8 @@ async def _listed(
 
 
 async def my_dwelling_requests(viewer: Viewer) -> list[DwellingRequestView]:
-    """The viewer's own open requests, oldest first, each as it was made: what became of the dwelling since is
-    not the applicant's to see.
+    """The viewer's own open requests, oldest first, each as it was made: what became of the dwelling since
+    is not the applicant's to see.
     """
     viewer.require(Permission.ACCOUNT_READ)
     viewer.require(Permission.DWELLINGS_READ)
@@ -117,8 +117,8 @@ def requests_of(viewer: Viewer) -> QuerySet[DwellingRequest]:
 def in_the_way(
     dwelling_request: DwellingRequest, held: Iterable[tuple[Occupancy, OccupancyPeriod]], now: datetime
 ) -> list[Occupancy]:
-    """The occupancies that an approval would end: of others who live there now; never for an owner elsewhere
-    (C-01).
+    """The occupancies that an approval would end: of others who live there now; never for an owner
+    elsewhere (C-01).
     """
     if dwelling_request.occupancy_kind is OccupancyKind.OWNER_NON_OCCUPANT:
         return []

@@ -1,9 +1,9 @@
 """Requests for a dwelling that a manager decides: found by what can be guessed, or contested (C-40, C-12).
 
-In: a claim, of which the managers are notified; then a request and a decision. Out: an occupancy, or none; an
-e-mail to the requester, and a record of the decision. The one rule: until it is decided the account sees
-nothing; an occupancy is ended only by a decision that was made knowing of it; and its holder is notified and
-keeps access to the own period (CN-10).
+In: a claim, of which the managers are notified; then a request and a decision. Out: an occupancy, or none;
+an e-mail to the requester, and a record of the decision. The one rule: until it is decided the account sees
+nothing; an occupancy is ended only by a decision that was made knowing of it; and its holder is notified
+and keeps access to the own period (CN-10).
 """
 
 from collections.abc import Sequence
@@ -237,8 +237,8 @@ async def _make_room(
 ) -> None:
     """End the present occupancy, on the day before the new one.
 
-    Where the new one is declared to have begun before it, it ends today: days of one occupant are never given
-    to another. An occupancy that has ended already is left as it is.
+    Where the new one is declared to have begun before it, it ends today: days of one occupant are never
+    given to another. An occupancy that has ended already is left as it is.
     """
     today = await today_at(dwelling_request.dwelling_id, now=now)
     for row in present:

@@ -34,13 +34,13 @@ from core.registration.draft import CouncilMember
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.places.managed_residences import place_of
 from core.services.places.meter_directory import lock_dwellings
+from core.services.places.ownerships import ownerships
 from core.services.shared.audit import Subject, record
 from core.services.shared.dismissals import end_dismissals
 from core.services.shared.scope import (
     OccupancyPeriod,
     occupancy_periods,
     occupants,
-    ownerships,
     with_periods,
 )
 from core.services.shared.transaction import transactional
@@ -162,8 +162,8 @@ async def leave_dwelling(
     visitor: Visitor,
     now: datetime,
 ) -> None:
-    """The viewer moves out: the dwelling and the e-mail address are free from the day after on (C-12), which
-    an e-mail confirms.
+    """The viewer moves out: the dwelling and the e-mail address are free from the day after on (C-12),
+    which an e-mail confirms.
 
     Until it has ended, the day may be changed to an earlier or a later one. An owner who lives elsewhere
     gives the dwelling up the same way; nobody is asked for the first day of an ownership.
@@ -207,7 +207,9 @@ async def _confirm_departure(
     last_day: date,
     now: datetime,
 ) -> None:
-    """Write to whoever leaves: until when the own period can be seen, and whom to ask if it was a mistake."""
+    """Write to whoever leaves: until when the own period can be seen, and whom to ask if it was a
+    mistake.
+    """
     row = (
         await Occupancy.filter(dwelling_id=dwelling_id, account_id=viewer.account_id)
         .using_db(connection)
@@ -270,7 +272,9 @@ async def _write_ends(connection: TransactionalDBClient, dwelling_id: int, today
 async def _place(
     connection: TransactionalDBClient, claim: Claim, *, today: date
 ) -> tuple[date, Occupancy | None]:
-    """The first day of whoever moves in, and the row that describes the same person already, if one does."""
+    """The first day of whoever moves in, and the row that describes the same person already, if one
+    does.
+    """
     await _write_ends(connection, claim.dwelling_id, today)
     rows = occupants().filter(dwelling_id=claim.dwelling_id).using_db(connection)
     others = [row for row in await rows.select_related("account") if row.account_id != claim.account_id]
@@ -315,8 +319,8 @@ async def holds_a_dwelling(
 ) -> bool:
     """Whether an account has its one dwelling, or awaits a manager's decision on one (R-139).
 
-    Everything is looked up, whatever the first finds: the time taken discloses nothing (C-13). `proven`: the
-    person has proved the dwelling by a serial, and no longer awaits a decision on a guess.
+    Everything is looked up, whatever the first finds: the time taken discloses nothing (C-13). `proven`:
+    the person has proved the dwelling by a serial, and no longer awaits a decision on a guess.
     """
     mine = Occupancy.filter(account_id=account_id).using_db(connection)
     rows = await mine.select_related("dwelling__residence")

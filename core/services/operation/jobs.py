@@ -1,9 +1,9 @@
 """Jobs that no request and no telegram triggers: missing data, retention, statistics, papers.
 
-In: the moment. Out: what the jobs do, once an hour among all processes of an installation. The one rule: a
-row of the database says when a job is due, and whoever moves it on in one statement runs the job; so any
-number of servers and workers may ask, whichever pooler stands before the database. A job that failed is due
-again after five minutes, one whose process was killed after its hour.
+In: the moment. Out: what the jobs do, once an hour (archives each minute) among all processes of an
+installation. The one rule: a row of the database says when a job is due, and whoever moves it on in one
+statement runs the job; so any number of servers and workers may ask, whichever pooler stands before the
+database. A job that failed is due again after five minutes, one whose process was killed after its hour.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from core.services.documents.due_notes import make_due_notes
 from core.services.documents.new_documents import notify_due, purge_documents
 from core.services.operation.retention import purge
 from core.services.operation.supervisor import Pause, Work, pause
+from core.services.privacy.exports import make_exports
 from core.settings import JOBS
 from core.telemetry import metrics, tracing
 
@@ -38,10 +39,11 @@ Clock: TypeAlias = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to be done once an hour."""
+    """Something to be done once an hour, or as often as it says."""
 
     name: str
     run: Callable[[Application, datetime], Awaitable[object]]
+    every: timedelta = EVERY
 
 
 async def _missing_data(_application: Application, now: datetime) -> None:
@@ -70,6 +72,10 @@ async def _notes(application: Application, now: datetime) -> None:
     await make_due_notes(application, now=now)
 
 
+async def _exports(application: Application, now: datetime) -> None:
+    await make_exports(application, now=now)
+
+
 PERIODIC_JOBS = (
     Job("missing data", _missing_data),
     Job("purge", _purge),
@@ -77,6 +83,7 @@ PERIODIC_JOBS = (
     Job("certificates of moves", _moves),
     Job("documents", _documents),
     Job("notes", _notes),
+    Job("exports", _exports, every=timedelta(minutes=1)),
 )
 
 
@@ -104,7 +111,7 @@ async def run_due(application: Application, *, now: datetime) -> list[str]:
 async def _is_mine(job: Job, now: datetime) -> bool:
     """Whether the job is due, and this process is the one that moved it on."""
     await PeriodicJob.bulk_create([PeriodicJob(name=job.name, due_at=now)], ignore_conflicts=True)
-    moved = await PeriodicJob.filter(name=job.name, due_at__lte=now).update(due_at=now + EVERY)
+    moved = await PeriodicJob.filter(name=job.name, due_at__lte=now).update(due_at=now + job.every)
     return bool(moved)
 
 
@@ -117,6 +124,6 @@ async def _run(application: Application, job: Job, now: datetime) -> None:
         if is_unreachable(failure):
             raise
         _log.exception("The job %s failed; it is due again in %s.", job.name, AGAIN_AFTER)
-        await PeriodicJob.filter(name=job.name, due_at=now + EVERY).update(due_at=now + AGAIN_AFTER)
+        await PeriodicJob.filter(name=job.name, due_at=now + job.every).update(due_at=now + AGAIN_AFTER)
     else:
         metrics.JOB_RUNS.labels(job.name, "ok").inc()

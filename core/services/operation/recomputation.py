@@ -1,8 +1,9 @@
 """Recomputes the meters of a fleet from a day on: volumes, leaks with their checkpoints, alerts.
 
 In: the day, and which meters. Out: what is stored of them, as their readings say. The one rule: a batch of
-meters is one transaction, which locks as intake does and notes how far the work is; so it may be interrupted
-at any moment and goes on where it was, beside any number of workers. What is right already is not changed.
+meters is one transaction, which locks as intake does and notes how far the work is; so it may be
+interrupted at any moment and goes on where it was, beside any number of workers. What is right already is
+not changed.
 """
 
 import hashlib

@@ -1,16 +1,19 @@
 """Deletes what is no longer needed: every kind of personal data has its period (GDPR Art. 5(1)(e)).
 
 In: the settings and the moment. Out: how many of each kind were deleted. The one rule: rows are deleted in
-small transactions, each of which takes rows that no other worker holds and checks them again under the lock;
-so several may purge at once, and an interrupted purge loses nothing. Readings are kept unless a period is set
-for them (SUBMETER_READING_MONTHS); the daily volumes that were computed from them always are.
+small transactions, each of which takes rows that no other worker holds and checks them again under the
+lock; so several may purge at once, and an interrupted purge loses nothing. Readings, days and months have
+their own way (`core.services.privacy.series_retention`). What a run deleted is logged, and kept in
+`retention_run`.
 
 The row of an alert's or document's message remains without text and address: its key prevents a second
 notification, and its day proves that the first was sent (WAR-04).
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
@@ -19,28 +22,39 @@ from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from core.access import Act, Role
+from core.access import Act, Permission, Role, Viewer
 from core.access.acts import NOBODY
 from core.models import (
     AccessToken,
     Account,
     AuditRecord,
+    BurstDraw,
     Challenge,
+    DataExport,
+    DataExportPart,
+    DeadLetter,
     Device,
     DwellingRequest,
     DwellingRequestState,
+    HouseholdMember,
     IssuedPaper,
     MessageState,
     Occupancy,
     OutboxMessage,
+    RecurringDraw,
     Registration,
+    RetentionRun,
     Session,
+    ThirdPartyGrant,
 )
 from core.services.auth.issued_papers import outlived
+from core.services.privacy.fine_data import purge_after_moves
+from core.services.privacy.series_retention import purge_series
 from core.services.registration.messages import forget_account_messages
 from core.services.shared.audit import Subject, record
-from core.services.shared.partitions import drop_before, kept_since, prepare_ahead
-from core.services.shared.transaction import current_database, transactional
+from core.services.shared.paging import Page
+from core.services.shared.partitions import kept_since
+from core.services.shared.transaction import transactional
 from core.settings import Settings
 
 CHALLENGES_FOR = timedelta(days=7)
@@ -53,13 +67,13 @@ UNUSED_DEVICES_FOR = timedelta(days=395)
 """The thirteen months that the CNIL allows for data stored on a visitor's device (guidelines of 17 September
 2020 on cookies)."""
 
-READINGS = "readings (months on PostgreSQL)"
-
 BATCH_ROWS = 500
 """Rows in one transaction."""
 
 _CLOCK_MARGIN = timedelta(days=1)
 """The audit's trigger uses the database's clock, and refuses a whole statement for one row too new."""
+
+_log = logging.getLogger(__name__)
 
 _M = TypeVar("_M", bound=Model)
 _Settle: TypeAlias = Callable[[TransactionalDBClient, QuerySet[_M], datetime], Awaitable[int]]
@@ -67,7 +81,7 @@ _Settle: TypeAlias = Callable[[TransactionalDBClient, QuerySet[_M], datetime], A
 
 async def purge(settings: Settings, *, now: datetime) -> Mapping[str, int]:
     """Delete or erase whatever has outlived its period; returns how many rows of each kind, by its name."""
-    return MappingProxyType(
+    gone: Mapping[str, int] = MappingProxyType(
         {
             "registrations": await _purge(Registration.filter(expires_at__lte=now), _forget, now),
             "challenges": await _purge(Challenge.filter(expires_at__lte=now - CHALLENGES_FOR), _delete, now),
@@ -75,23 +89,73 @@ async def purge(settings: Settings, *, now: datetime) -> Mapping[str, int]:
             "access tokens": await _purge(_ended(AccessToken, now), _delete, now),
             "devices": await _purge(Device.filter(last_used_at__lte=now - UNUSED_DEVICES_FOR), _delete, now),
             **await _purge_messages(now - settings.message_retention, now),
+            **await _purge_guests(settings, now),
+            "archives": await _purge(DataExport.filter(expires_at__lte=now), _delete_archives, now),
             "accounts": await _purge(_left(now), _erase_accounts, now),
             "audit records": await _purge(
                 AuditRecord.filter(at__lte=now - settings.audit_retention - _CLOCK_MARGIN), _delete, now
             ),
             "files of issued papers": await _purge(outlived(now), _drop_file, now),
-            READINGS: await _purge_readings(settings, now),
+            **await _purge_consumption(settings, now),
         }
     )
+    await _report(gone, now)
+    return gone
 
 
-async def _purge_readings(settings: Settings, now: datetime) -> int:
-    """Drop the readings of months past their period; and have the months ahead ready for intake."""
-    database = current_database()
-    await prepare_ahead(database, now)
-    if not settings.reading_months:
-        return 0
-    return await drop_before(database, kept_since(now, settings.reading_months))
+async def _purge_consumption(settings: Settings, now: datetime) -> Mapping[str, int]:
+    """Readings, days and months; and what else tells the hour at which somebody used water."""
+    border_s = kept_since(now, settings.retention.reading_months)
+    border = datetime.fromtimestamp(border_s, UTC)
+    return {
+        **await purge_series(settings.retention, now=now),
+        "bursts": await _purge(BurstDraw.filter(shown_until_s__lt=border_s), _delete, now),
+        "recurring draws": await _purge(RecurringDraw.filter(last_on__lt=border.date()), _delete, now),
+        "dead letters": await _purge(DeadLetter.filter(received_at__lt=border), _delete, now),
+        "fine data of ended occupancies": await purge_after_moves(settings.retention, now=now),
+    }
+
+
+async def _report(gone: Mapping[str, int], now: datetime) -> None:
+    """What was deleted, if anything was."""
+    deleted = {kind: count for kind, count in gone.items() if count}
+    if deleted:
+        await RetentionRun.create(finished_at=now, deleted=deleted)
+        _log.info("Retention deleted %s.", ", ".join(f"{kind}: {count}" for kind, count in deleted.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """What one run deleted, by the kind of data."""
+
+    id: int
+    finished_at: datetime
+    deleted: Mapping[str, int]
+
+
+async def retention_runs(viewer: Viewer, *, first: int = 100, after: int | None = None) -> Page[RunView]:
+    """A page of the runs that deleted something, the newest first; `after`: the last of the page before."""
+    viewer.require(Permission.RETENTION_READ)
+    runs = RetentionRun.all() if after is None else RetentionRun.filter(id__lt=after)
+    rows = await runs.order_by("-id").limit(first + 1)
+    return Page([RunView(row.id, row.finished_at, row.deleted) for row in rows[:first]], len(rows) > first)
+
+
+async def _purge_guests(settings: Settings, now: datetime) -> Mapping[str, int]:
+    """Invitations that nobody accepted; guests whose access ended, once the audit no longer names them; and
+    the accounts of household members whom nobody lets in.
+    """
+    ended = now - settings.audit_retention
+    lapsed = HouseholdMember.filter(accepted_at=None, expires_at__lte=now - SIGN_INS_FOR)
+    grants = ThirdPartyGrant.filter(Q(revoked_at__lte=ended) | Q(last_day__lt=ended.date()))
+    let_in = HouseholdMember.filter(revoked_at=None).exclude(member_id=None)
+    alone = Account.filter(role=Role.HOUSEHOLD_MEMBER, id__not_in=Subquery(let_in.values("member_id")))
+    return {
+        "household invitations": await _purge(lapsed, _delete, now),
+        "household members": await _purge(HouseholdMember.filter(revoked_at__lte=ended), _delete, now),
+        "third-party grants": await _purge(grants, _delete, now),
+        "household accounts": await _purge(alone, _erase_accounts, now),
+    }
 
 
 async def _purge_messages(before: datetime, now: datetime) -> Mapping[str, int]:
@@ -147,6 +211,14 @@ async def _purge_batch(
 
 
 async def _delete(_connection: TransactionalDBClient, rows: QuerySet[_M], _now: datetime) -> int:
+    return await rows.delete()
+
+
+async def _delete_archives(
+    connection: TransactionalDBClient, rows: QuerySet[DataExport], _now: datetime
+) -> int:
+    ids = [row.pk for row in await rows.only("id")]
+    await DataExportPart.filter(export_id__in=ids).using_db(connection).delete()
     return await rows.delete()
 
 

@@ -1,8 +1,8 @@
 """Metrics that are asked for rather than counted: the outbox's depth, and the database's connections.
 
-In: the moment. Out: gauges with their present values. The one rule: they are taken when somebody asks for the
-metrics, or now and then in one of several processes, and a database that does not answer leaves them as they
-are.
+In: the moment. Out: gauges with their present values. The one rule: they are taken when somebody asks for
+the metrics, or now and then in one of several processes, and a database that does not answer leaves them as
+they are.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
 """Runs the kinds of work of a process beside each other, until the process is to stop.
 
-In: a list of work, and an event that says when to stop. Out: nothing; each piece of work ends by itself. The
-one rule: one that fails is begun again after a wait, reported once and counted, and never takes the others
-with it. At the stop each may finish what it has begun; what takes longer than allowed is cancelled, and its
-transaction is rolled back.
+In: a list of work, and an event that says when to stop. Out: nothing; each piece of work ends by itself.
+The one rule: one that fails is begun again after a wait, reported once and counted, and never takes the
+others with it. At the stop each may finish what it has begun; what takes longer than allowed is cancelled,
+and its transaction is rolled back.
 """
 
 import asyncio

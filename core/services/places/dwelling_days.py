@@ -1,9 +1,9 @@
 """Reads what dwellings consumed, by one statement for all that an answer shows: days, or sums by month.
 
 In: dwellings with the days wanted, which must come from `scope`. Out: totals by day of each, or the tabs of
-their dashboards. The one rule: the figures are those of `core.consumption.totals`. A fluid with one meter is
-summed by the database, month by month; of one with several, the days are read, since a total lacks a meter
-that was in service on a day, and whether it was depends on the residence's clock.
+their dashboards. The one rule: the figures are those of `core.consumption.totals`. A fluid with one meter
+is summed by the database, month by month; of one with several, the days are read, since a total lacks a
+meter that was in service on a day, and whether it was depends on the residence's clock.
 """
 
 from collections.abc import Sequence
@@ -60,7 +60,9 @@ class SumsAsked:
 
 @dataclass(frozen=True, slots=True)
 class MeterFigures:
-    """A meter of the dwelling, and its last reading of all: when it was read and received, epoch seconds."""
+    """A meter of the dwelling, and its last reading of all: when it was read and received, epoch
+    seconds.
+    """
 
     meter_id: int
     installed_s: float
@@ -79,6 +81,14 @@ class FluidSums:
 
 async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -> list[list[DayTotal]]:
     """The totals by day, in the order of time, for each that was asked for."""
+    found = await rows_of(connection, asked)
+    return [totals_of_rows(meters, one.time_zone) for meters, one in zip(found, asked, strict=True)]
+
+
+async def rows_of(
+    connection: BaseDBAsyncClient, asked: Sequence[DaysAsked], *, beside: str = ""
+) -> list[list[dict[str, Any]]]:
+    """A row for each meter of each that was asked for, its days as one text; `beside`: a further column."""
     keys = [
         (
             number,
@@ -93,8 +103,8 @@ async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -
     rows = await select_by(
         connection,
         dict.fromkeys(("n", "dwelling_id", "fluid", "meter_id", "first_day", "last_day"), "bigint"),
-        f"SELECT k.n, m.installed_at, m.removed_at, (SELECT {_joined(connection, _DAY)} {_VOLUMES}) AS days,"  # noqa: S608 - our own words
-        f" (SELECT {_joined(connection, 'CAST(c.day AS TEXT)')} {_CORRECTED}) AS corrected"
+        f"SELECT k.n, m.installed_at, m.removed_at, (SELECT {joined(connection, _DAY)} {_VOLUMES}) AS days,"  # noqa: S608 - our own words
+        f" (SELECT {joined(connection, 'CAST(c.day AS TEXT)')} {_CORRECTED}) AS corrected{beside}"
         " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND k.meter_id IN (0, m.id)"
         f" AND m.fluid = CASE k.fluid {FLUID_OF_NUMBER} END",
         keys,
@@ -102,27 +112,14 @@ async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -
     found: list[list[dict[str, Any]]] = [[] for _ in asked]
     for row in rows:
         found[row["n"]].append(row)
-    return [_marked(_totals(meters, one.time_zone), meters) for meters, one in zip(found, asked, strict=True)]
-
-
-def _marked(totals: list[DayTotal], meters: Sequence[dict[str, Any]]) -> list[DayTotal]:
-    """The totals, those CORRECTED that are measured and were shown otherwise before."""
-    corrected = {
-        _day_of(digits) for row in meters for digits in (row["corrected"] or "").split(",") if digits
-    }
-    return [
-        total._replace(quality=Quality.CORRECTED)
-        if total.day in corrected and total.quality is Quality.MEASURED
-        else total
-        for total in totals
-    ]
+    return found
 
 
 async def sums_of(
     connection: BaseDBAsyncClient, asked: Sequence[SumsAsked]
 ) -> dict[int, dict[Fluid, FluidSums]]:
     """The sums by month of each dwelling and fluid, by the dwelling's number."""
-    sums = _joined(
+    sums = joined(
         connection, "g.month || ':' || g.amount || ':' || g.days || ':' || g.partial || ':' || g.estimated"
     )
     rows = await select_by(
@@ -134,7 +131,7 @@ async def sums_of(
         " SUM(CASE v.quality WHEN 'E' THEN 1 ELSE 0 END) AS estimated"
         f" {_VOLUMES} GROUP BY v.day / 100) g) AS months,"
         " CASE WHEN EXISTS (SELECT 1 FROM meter o WHERE o.dwelling_id = m.dwelling_id AND o.fluid = m.fluid"
-        f" AND o.id <> m.id) THEN (SELECT {_joined(connection, _DAY)} {_VOLUMES}) END AS days"
+        f" AND o.id <> m.id) THEN (SELECT {joined(connection, _DAY)} {_VOLUMES}) END AS days"
         " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id"
         " LEFT JOIN meter_state s ON s.meter_id = m.id"
         " LEFT JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at",
@@ -153,7 +150,7 @@ async def sums_of(
     }
 
 
-def _joined(connection: BaseDBAsyncClient, text: str) -> str:
+def joined(connection: BaseDBAsyncClient, text: str) -> str:
     """Texts of several rows as one: a row of an answer costs ten times what a part of a text does."""
     return f"group_concat({text}, ',')" if is_sqlite(connection) else f"string_agg({text}, ',')"
 
@@ -171,7 +168,7 @@ def _meter(row: dict[str, Any]) -> MeterFigures:
 
 def _months(meters: Sequence[dict[str, Any]], time_zone: str) -> list[MonthSum]:
     if len(meters) > 1:
-        return month_sums(_totals(meters, time_zone))
+        return month_sums(totals_of_rows(meters, time_zone))
     parts = [part.split(":") for part in sorted((meters[0]["months"] or "").split(",")) if part]
     return [
         month_sum(
@@ -182,6 +179,24 @@ def _months(meters: Sequence[dict[str, Any]], time_zone: str) -> list[MonthSum]:
             estimated_days=int(estimated),
         )
         for month, amount, days, partial, estimated in parts
+    ]
+
+
+def totals_of_rows(meters: Sequence[dict[str, Any]], time_zone: str) -> list[DayTotal]:
+    """The totals by day of meters as `rows_of` gives them; those CORRECTED that are measured and were shown
+    otherwise before.
+    """
+    totals = _totals(meters, time_zone)
+    corrected = {
+        _day_of(digits) for row in meters for digits in (row.get("corrected") or "").split(",") if digits
+    }
+    if not corrected:
+        return totals
+    return [
+        total._replace(quality=Quality.CORRECTED)
+        if total.day in corrected and total.quality is Quality.MEASURED
+        else total
+        for total in totals
     ]
 
 

@@ -1,7 +1,7 @@
 """Residences and dwellings as a viewer sees them: an occupant, an owner, a manager, the operator's staff.
 
-In: the viewer. Out: views, each with the right by which the viewer sees it. The one rule: all of them get the
-same views; what a field of a place shows beyond that follows from `basis` (`core.access.narrowing`).
+In: the viewer. Out: views, each with the right by which the viewer sees it. The one rule: all of them get
+the same views; what a field of a place shows beyond that follows from `basis` (`core.access.narrowing`).
 """
 
 from collections.abc import Collection, Sequence
@@ -16,15 +16,15 @@ from core.consumption.periods import civil_day
 from core.errors import NotFound
 from core.models import OccupancyKind
 from core.sanitize import escape_for_database
+from core.services.places.ownerships import owned_homes
 from core.services.shared.columns import decimal_or_none, moment_or_none
+from core.services.shared.guests import BASIS_OF
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import Found, PlaceRow, PlacesAsked, ResidenceRow, ResidencesAsked
 from core.services.shared.scope import (
-    Home,
     OccupancyPeriod,
     home_at,
     homes,
-    owned_homes,
     place_pages_in_charge,
     places_in_charge,
     residence_page_in_charge,
@@ -79,7 +79,7 @@ ViewT = TypeVar("ViewT", DwellingView, ResidenceView)
 
 async def my_dwellings(viewer: Viewer) -> list[DwellingView]:
     """Every dwelling that the viewer lives or lived in, the present ones first."""
-    return [_view_of(home) for home in await homes(viewer)]
+    return [_view(home.place, BASIS_OF[viewer.role], home.period) for home in await homes(viewer)]
 
 
 async def my_dwelling(viewer: Viewer, dwelling_id: int) -> DwellingView:
@@ -88,7 +88,8 @@ async def my_dwelling(viewer: Viewer, dwelling_id: int) -> DwellingView:
     Raises:
         NotFound: no such dwelling, or not the viewer's.
     """
-    return _view_of(await home_at(viewer, dwelling_id))
+    home = await home_at(viewer, dwelling_id)
+    return _view(home.place, BASIS_OF[viewer.role], home.period)
 
 
 async def owned_dwellings(viewer: Viewer, *, now: datetime) -> list[DwellingView]:
@@ -103,9 +104,11 @@ async def owned_dwellings(viewer: Viewer, *, now: datetime) -> list[DwellingView
 async def dwellings_seen(
     viewer: Viewer, dwelling_ids: Collection[int], *, now: datetime
 ) -> dict[int, DwellingView]:
-    """Those of the dwellings that the viewer sees by any right, by their numbers; the first right counts."""
+    """Those of the dwellings that the viewer sees by any right, by their numbers; the first right
+    counts.
+    """
     viewer.require(Permission.DWELLINGS_READ)
-    if viewer.role is not Role.RESIDENT:
+    if viewer.role not in BASIS_OF:
         rows = await places_in_charge(viewer, dwelling_ids)
         return {number: _view(row, _basis(viewer)) for number, row in rows.items()}
     mine = {view.id: view for view in reversed(await my_dwellings(viewer))}
@@ -131,7 +134,7 @@ async def dwellings_of_residences(
 ) -> list[Page[DwellingView]]:
     """Pages of the dwellings that the viewer sees at residences, by place; one statement for all."""
     viewer.require(Permission.DWELLINGS_READ)
-    if viewer.role is not Role.RESIDENT:
+    if viewer.role not in BASIS_OF:
         pages = await place_pages_in_charge(viewer, asked)
         basis = _basis(viewer)
         return [
@@ -151,9 +154,9 @@ async def residences_seen(viewer: Viewer, asked: ResidencesAsked, *, now: dateti
 
     A manager sees those granted, staff their operator's, a resident those of the own dwellings.
     """
-    viewer.require(Permission.DWELLINGS_READ)
+    viewer.require(Permission.PLACES_READ)
     asked = replace(asked, code=_text(asked.code), city=_text(asked.city), search=_text(asked.search))
-    if viewer.role is not Role.RESIDENT:
+    if viewer.role not in BASIS_OF:
         found = await residence_page_in_charge(viewer, asked)
         basis = _basis(viewer)
         return _page(found, asked.first, [_residence(row, basis) for row in found.rows])
@@ -168,8 +171,8 @@ async def residence_seen(viewer: Viewer, residence_id: int, *, now: datetime) ->
     Raises:
         NotFound: no such residence, or none of the viewer's.
     """
-    viewer.require(Permission.DWELLINGS_READ)
-    if viewer.role is Role.RESIDENT:
+    viewer.require(Permission.PLACES_READ)
+    if viewer.role in BASIS_OF:
         found = (await _my_residences(viewer, now)).get(residence_id)
     else:
         row = (await residences_in_charge(viewer, [residence_id])).get(residence_id)
@@ -223,12 +226,8 @@ def _by_place(view: DwellingView) -> tuple[str, str, str, str, int]:
     return (view.building, view.staircase, view.floor, view.number, view.id)
 
 
-def _view_of(home: Home) -> DwellingView:
-    return _view(home.place, Basis.OCCUPANT, home.period)
-
-
 def _view(place: PlaceRow, basis: Basis, period: OccupancyPeriod | None = None) -> DwellingView:
-    own = period if basis is Basis.OCCUPANT else None
+    own = period if basis in BASIS_OF.values() else None
     parts = (place["building"], place["staircase"], place["floor"], place["number"])
     return DwellingView(
         id=place["dwelling_id"],

@@ -1,8 +1,9 @@
-"""The hourly volumes of meters, from their stored readings: for the few that leak, or leaked before a repair.
+"""The hourly volumes of meters, from their stored readings: for the few that leak, or leaked before a
+repair.
 
 In: meters, each with a window of epoch seconds. Out: their full UTC hours. The one rule: hours follow from
-the readings whenever somebody asks; they are stored nowhere, since few are ever asked for, and each telegram
-would have to write two of them.
+the readings whenever somebody asks; they are stored nowhere, since few are ever asked for, and each
+telegram would have to write two of them.
 """
 
 from collections.abc import Mapping

@@ -31,7 +31,9 @@ class ManagedResidenceView:
 
 
 def place_of(dwelling: Dwelling) -> str:
-    """The place of a dwelling within its residence, for somebody who knows the building: `A · 1 · 2 · 12`."""
+    """The place of a dwelling within its residence, for somebody who knows the building: `A · 1 · 2 ·
+    12`.
+    """
     parts = (dwelling.building, dwelling.staircase, dwelling.floor, dwelling.number)
     return " · ".join(part for part in parts if part)
 

@@ -1,7 +1,7 @@
 """The meters that a process has seen: described once, their keys opened once, within a bound.
 
-In: radio addresses and the viewer. Out: what `meter_directory.meters_by_address` says. The one rule: what is
-held is thrown away when the database counts another version of it (its triggers count every change of a
+In: radio addresses and the viewer. Out: what `meter_directory.meters_by_address` says. The one rule: what
+is held is thrown away when the database counts another version of it (its triggers count every change of a
 meter, its keys, aliases, dwelling, residence or operator), so it is as current as a reading of the tables.
 """
 

@@ -1,8 +1,8 @@
 """Finds the meters that telegrams come from: by radio address, with their keys and their residence's zone.
 
-In: radio addresses as text and the viewer. Out: `MeterEntry` values; an alias finds its meter as the meter's
-own address does, and the meter's keys open the telegrams of both. The one rule: a gateway finds the meters
-of its own operator only; to it, any other meter is unknown.
+In: radio addresses as text and the viewer. Out: `MeterEntry` values; an alias finds its meter as the
+meter's own address does, and the meter's keys open the telegrams of both. The one rule: a gateway finds the
+meters of its own operator only; to it, any other meter is unknown.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,11 +32,12 @@ _FAR_FUTURE_S = 1 << 40
 class MeterEntry:
     """A meter as intake uses it.
 
-    `keys` are the newest first and do not show when printed; None when there are some, and all are encrypted
-    with another secret. `water_price_eur_per_m3` is the residence's; None where it is unknown. `aliases` are
-    its further radio addresses. Their telegrams may show fewer digits: `register_step` is then the step of
-    the coarsest, and an index that lies below another by less is no fall. `plain_addresses` may send in the
-    clear although the meter has a key: walk-by telegrams beside encrypted ones.
+    `keys` are the newest first and do not show when printed; None when there are some, and all are
+    encrypted with another secret. `water_price_eur_per_m3` is the residence's; None where it is unknown.
+    `aliases` are its further radio addresses. Their telegrams may show fewer digits: `register_step` is
+    then the step of the coarsest, and an index that lies below another by less is no fall.
+    `plain_addresses` may send in the clear although the meter has a key: walk-by telegrams beside encrypted
+    ones.
     """
 
     id: int
@@ -85,8 +86,8 @@ class MeterEntry:
 
     @cached_property
     def limits(self) -> tuple[int, int, int, int, int, int]:
-        """Its id, the first and the last second in service, its capacity (0: unknown), its step, and the most
-        that it can rise in an hour.
+        """Its id, the first and the last second in service, its capacity (0: unknown), its step, and the
+        most that it can rise in an hour.
         """
         capacity = self.register_capacity or 0
         return self.id, *self.service_s, capacity, self.register_step, self.highest_per_hour
@@ -190,11 +191,12 @@ async def meter_with_address(connection: BaseDBAsyncClient, radio_address: str) 
 
 
 async def lock_dwellings(connection: TransactionalDBClient, dwelling_ids: Iterable[int]) -> None:
-    """Let one batch at a time work on a dwelling: its volumes and alerts are recomputed from what is stored.
+    """Let one batch at a time work on a dwelling: its volumes and alerts are recomputed from what is
+    stored.
 
-    PostgreSQL locks the states of the dwellings' meters, then the dwellings' rows, each in one order so that
-    two batches cannot wait for each other. SQLite has one writer: an update of no row takes the write lock at
-    once, instead of failing later when a read turns into a write beside another process.
+    PostgreSQL locks the states of the dwellings' meters, then the dwellings' rows, each in one order so
+    that two batches cannot wait for each other. SQLite has one writer: an update of no row takes the write
+    lock at once, instead of failing later when a read turns into a write beside another process.
     """
     if is_sqlite(connection):
         await take_write_lock(connection)
@@ -253,7 +255,8 @@ def _entry(
 def _plain_addresses(radio_address: str, aliases: Sequence[tuple[str, bool]]) -> tuple[str, ...]:
     """The aliases that have sent nothing encrypted yet; a meter's own address if a radio converter's.
 
-    Device type 37, a radio converter on the meter's side (EN 13757-7 table 13), is that of walk-by telegrams.
+    Device type 37, a radio converter on the meter's side (EN 13757-7 table 13), is that of walk-by
+    telegrams.
     """
     found = [address for address, encrypted in aliases if not encrypted]
     if aliases and radio_address.endswith("-37"):

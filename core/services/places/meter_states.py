@@ -1,8 +1,8 @@
 """What intake has to know of a meter before its next reading: one short row a meter, locked with the batch.
 
-In: meters, and their stored readings. Out: `MeterState` rows, read and written by one statement a batch. The
-one rule: a state is a function of what is stored of its meter (`refresh`), and whatever changes that makes it
-anew in the same transaction; so it may be thrown away at any time.
+In: meters, and their stored readings. Out: `MeterState` rows, read and written by one statement a batch.
+The one rule: a state is a function of what is stored of its meter (`refresh`), and whatever changes that
+makes it anew in the same transaction; so it may be thrown away at any time.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -55,15 +55,12 @@ class MeterFlag(IntFlag):
 class MeterState(NamedTuple):
     """A meter after its last reading; times are epoch seconds, indexes in the smallest unit.
 
-    Attributes:
-        last_at, last_index, last_digest, last_evidence: the last reading.
-        fast_at: the end of the last step of more than `FAST_LPH`.
-        level_since: since when the register has shown its index.
-        quiet_at: the end of the last time over which no leak of level 1 can have run.
-        day_from, day_index: where the civil day of the last reading begins: midnight, or the first reading of
-            a series, and the index there.
-        plain_steps: how many steps up to the last reading are ordinary rises, `PLAIN_STEPS` at most.
-        flags: see `MeterFlag`.
+    Attributes: last_at, last_index, last_digest, last_evidence: the last reading. fast_at: the end of the
+    last step of more than `FAST_LPH`. level_since: since when the register has shown its index. quiet_at:
+    the end of the last time over which no leak of level 1 can have run. day_from, day_index: where the
+    civil day of the last reading begins: midnight, or the first reading of a series, and the index there.
+    plain_steps: how many steps up to the last reading are ordinary rises, `PLAIN_STEPS` at most. flags: see
+    `MeterFlag`.
     """
 
     meter_id: int
@@ -114,7 +111,8 @@ class MeterStates(Mapping[int, MeterState]):
 
 
 async def lock_states(connection: TransactionalDBClient, meter_ids: Collection[int]) -> MeterStates:
-    """The states of these meters, locked until the end of the transaction; those without readings have none.
+    """The states of these meters, locked until the end of the transaction; those without readings have
+    none.
 
     In the order of their ids, so that two batches cannot wait for each other; dwellings are locked after
     meters. SQLite has one writer: `meter_directory.lock_dwellings` has taken its lock.
@@ -169,7 +167,9 @@ async def forget_states(connection: TransactionalDBClient, meter_ids: Collection
 
 
 async def note_condition(connection: TransactionalDBClient, meter_ids: Collection[int]) -> None:
-    """Have the next reading of meters looked at for its conditions: an alert was raised between readings."""
+    """Have the next reading of meters looked at for its conditions: an alert was raised between
+    readings.
+    """
     marks = ", ".join(str(int(meter_id)) for meter_id in meter_ids)
     await connection.execute_query(
         f"UPDATE meter_state SET flags = flags | {int(MeterFlag.CONDITION)} WHERE meter_id IN ({marks})"  # noqa: S608

@@ -1,8 +1,8 @@
 """The meters of a viewer's dwellings, and the readings of one meter page by page.
 
-An occupant sees the meters that were in service during the occupancy, and readings of it. Managers and staff
-see all meters of the dwellings that they are in charge of, and when each was last read; an index, asked for
-every day, would disclose the days.
+An occupant sees the meters that were in service during the occupancy, and readings of it. Managers and
+staff see all meters of the dwellings that they are in charge of, and when each was last read; an index,
+asked for every day, would disclose the days.
 
 Readings are paged by their time (a keyset), so a page costs the same at the end of a year as at its start,
 and a reading that arrives meanwhile shifts nothing.
@@ -22,6 +22,7 @@ from core.errors import NotFound
 from core.metering import StatusFlag, bits_to_flags
 from core.models import Meter
 from core.services.shared import columns, time_series
+from core.services.shared.guests import BASIS_OF
 from core.services.shared.paging import Page
 from core.services.shared.scope import (
     OccupancyPeriod,
@@ -49,7 +50,9 @@ class ReadingView:
 
 @dataclass(frozen=True, slots=True)
 class MeterView:
-    """A meter as a viewer sees it; days are civil days of the residence. `last_reading`: for its occupant."""
+    """A meter as a viewer sees it; days are civil days of the residence. `last_reading`: for its
+    occupant.
+    """
 
     id: int
     basis: Basis
@@ -69,7 +72,7 @@ class MeterView:
 async def meters_by_dwelling(viewer: Viewer, dwelling_ids: Iterable[int]) -> dict[int, list[MeterView]]:
     """The meters of each dwelling that the viewer sees; by fluid, newest first."""
     viewer.require(Permission.METERS_READ)
-    if viewer.role is not Role.RESIDENT:
+    if viewer.role not in BASIS_OF:
         return await _in_charge(viewer, dwelling_ids)
     wanted = set(dwelling_ids)
     mine = {
@@ -89,7 +92,7 @@ async def meters_by_dwelling(viewer: Viewer, dwelling_ids: Iterable[int]) -> dic
             reading = page[0] if page else None
         if reading is not None and reading.read_at_s < window.first:
             reading = None
-        found[row.dwelling_id].append(_view(row, reading))
+        found[row.dwelling_id].append(_view(row, BASIS_OF[viewer.role], reading))
     return found
 
 
@@ -261,11 +264,11 @@ def _window(meter: Meter, period: OccupancyPeriod) -> Window:
     return seconds_of(period, meter.id, ZoneInfo(meter.dwelling.residence.time_zone))
 
 
-def _view(row: Meter, reading: ReadingRow | None) -> MeterView:
+def _view(row: Meter, basis: Basis, reading: ReadingRow | None) -> MeterView:
     zone = ZoneInfo(row.dwelling.residence.time_zone)
     return MeterView(
         id=row.id,
-        basis=Basis.OCCUPANT,
+        basis=basis,
         dwelling_id=row.dwelling_id,
         fluid=row.fluid,
         vendor=row.vendor,

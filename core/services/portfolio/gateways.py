@@ -1,7 +1,7 @@
 """Issues the API keys with which radio gateways deliver telegrams, and says whom a broker delivers for.
 
-In: an operator and the name of a gateway. Out: a key, shown once. The one rule: only its hash is stored, and
-a new key ends the one before.
+In: an operator and the name of a gateway. Out: a key, shown once. The one rule: only its hash is stored,
+and a new key ends the one before.
 """
 
 import secrets
@@ -41,8 +41,8 @@ async def issue_gateway_key(
 async def broker_viewer(name: str) -> Viewer:
     """Whom a message broker delivers for, by the setting `SUBMETER_MQTT_GATEWAY`.
 
-    A broker of the operator's own serves all meters where there is one operator. Where there are several, it
-    has to be named whose it is, since nobody may deliver for another operator's meters.
+    A broker of the operator's own serves all meters where there is one operator. Where there are several,
+    it has to be named whose it is, since nobody may deliver for another operator's meters.
 
     Args:
         name: `operator/gateway`, `SYSTEM` for all operators, or nothing.

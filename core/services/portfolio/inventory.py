@@ -1,10 +1,10 @@
 """Dwellings and meters as an operator lists them, compared with what is stored, and written all at once.
 
 In: lines of a list, each a dwelling with its meters, one after the other. Out: rows of dwellings, meters,
-keys and aliases, and the audit. The one rule: a line has the effect that it would have if all lines before it
-were stored already, and the number of statements does not grow with the lines (a meter whose time in service
-moves apart: what it counted is recomputed). What the tables would refuse is refused by `put`, before anything
-is written.
+keys and aliases, and the audit. The one rule: a line has the effect that it would have if all lines before
+it were stored already, and the number of statements does not grow with the lines (a meter whose time in
+service moves apart: what it counted is recomputed). What the tables would refuse is refused by `put`,
+before anything is written.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -41,10 +41,8 @@ async def invite(
 
     Whoever has not signed in yet gets another password.
 
-    Raises:
-        InvalidInput: it is no e-mail address.
-        NotFound: there is no such operator.
-        Conflict: the address belongs to another role, to another operator, or to somebody who has signed in.
+    Raises: InvalidInput: it is no e-mail address. NotFound: there is no such operator. Conflict: the
+    address belongs to another role, to another operator, or to somebody who has signed in.
     """
     viewer.require(Permission.PLACES_WRITE)
     try:

@@ -1,8 +1,8 @@
 """The further radio addresses of meters: of a second kind of telegram, or of another radio module.
 
-In: a meter by any of its addresses, and an alias. Out: rows of `meter_alias`, and the audit. The one rule: an
-address is one meter's; an alias that is another meter's address or alias is a conflict, and so is a meter
-whose address is an alias.
+In: a meter by any of its addresses, and an alias. Out: rows of `meter_alias`, and the audit. The one rule:
+an address is one meter's; an alias that is another meter's address or alias is a conflict, and so is a
+meter whose address is an alias.
 """
 
 from collections.abc import Sequence
@@ -121,7 +121,9 @@ async def upsert_alias(
 async def add_aliases(
     connection: TransactionalDBClient, viewer: Viewer, aliases: Sequence[tuple[int, str]], *, now: datetime
 ) -> None:
-    """Store (meter, alias) pairs that are known to be new and nobody else's, and record each in the audit."""
+    """Store (meter, alias) pairs that are known to be new and nobody else's, and record each in the
+    audit.
+    """
     if not aliases:
         return
     rows = [

@@ -1,9 +1,9 @@
 """Registers the meters of an operator's list, or updates them.
 
 In: the lines of a list, as whatever reads the file makes them. Out: the meters, in transactions of some
-thousand lines each. The one rule: the whole list is checked against itself and against what is stored before
-anything is written; so a list with a fault changes nothing, and the first line at fault is named. A list that
-was interrupted is imported again: what is stored already is left as it is.
+thousand lines each. The one rule: the whole list is checked against itself and against what is stored
+before anything is written; so a list with a fault changes nothing, and the first line at fault is named. A
+list that was interrupted is imported again: what is stored already is left as it is.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -104,8 +104,8 @@ async def import_list(
 ) -> int:
     """Register the meters of a list that was checked, or update them; keys are encrypted.
 
-    Telegrams that were refused as outside a meter's time in service are processed again; returns how many of
-    them are readings now.
+    Telegrams that were refused as outside a meter's time in service are processed again; returns how many
+    of them are readings now.
 
     Raises:
         LineRefused: what another process has written since the check contradicts a line.
@@ -239,7 +239,9 @@ async def _write(
 
 
 async def replay_returned(application: Application, addresses: Collection[str], *, now: datetime) -> int:
-    """Process the lines again that came outside the time in service of these meters; how many were stored."""
+    """Process the lines again that came outside the time in service of these meters; how many were
+    stored.
+    """
     waiting = DeadLetter.filter(state=TelegramState.WAITING, reason=Reason.OUTSIDE_SERVICE)
     refused: set[str] = {
         row["radio_address"]

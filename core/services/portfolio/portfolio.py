@@ -1,8 +1,8 @@
 """Creates and updates operators, residences, dwellings, meters, keys and people.
 
 In: frozen descriptions from an operator's list (or from the demo). The one rule: the same description twice
-changes nothing; a changed one updates what is stored. A meter is identified by its radio address, a dwelling
-by residence, building, staircase, floor and number.
+changes nothing; a changed one updates what is stored. A meter is identified by its radio address, a
+dwelling by residence, building, staircase, floor and number.
 """
 
 from dataclasses import replace

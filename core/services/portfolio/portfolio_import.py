@@ -1,4 +1,5 @@
-"""Imports an operator's lists of residences, dwellings, meters, keys and occupancies: all of it, or nothing.
+"""Imports an operator's lists of residences, dwellings, meters, keys and occupancies: all of it, or
+nothing.
 
 In: the lines of the lists. Out: rows, in one transaction; or every fault, each with its line, column, value
 and reason. The one rule: lists are checked against themselves and against what is stored before anything is
@@ -61,8 +62,9 @@ async def import_lists(
 ) -> int:
     """Check the lists, and store what they describe unless it is a dry run.
 
-    Telegrams that were refused as outside a meter's time in service are processed again; returns how many of
-    them are readings now. `progress` is called for each line as it is checked, and again before it is stored.
+    Telegrams that were refused as outside a meter's time in service are processed again; returns how many
+    of them are readings now. `progress` is called for each line as it is checked, and again before it is
+    stored.
 
     Raises:
         ListsRefused: a cell is at fault; all faults are named, and nothing is written.

@@ -1,8 +1,9 @@
 """Makes the account of a registration whose mailbox is proved, and its occupancy or a request to a manager.
 
 In: a draft, in the transaction of its last step. Out: the account's number, or a refusal. The one rule: the
-one-account rules apply here (R-139, R-140, C-12), under the locks of the dwelling and of the account that the
-address has, so that of two concurrent registrations one gets the dwelling, and an address has one account.
+one-account rules apply here (R-139, R-140, C-12), under the locks of the dwelling and of the account that
+the address has, so that of two concurrent registrations one gets the dwelling, and an address has one
+account.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from tortoise.exceptions import IntegrityError
 
 from core.access import Act, Role, Visitor
 from core.access.emails import email_key
+from core.access.purposes import AccountPurpose
 from core.bootstrap import Application
 from core.models import (
     AccessToken,
@@ -25,6 +27,7 @@ from core.operators import OperatorProfile
 from core.registration.draft import Draft
 from core.registration.machine import needs_review
 from core.registration.refusals import RefusalCode, refused
+from core.services.auth.account_consents import record_account_consent
 from core.services.auth.one_time_codes import void_reset_tokens
 from core.services.occupancy.dwelling_requests import open_dwelling_request, withdraw_reviews
 from core.services.occupancy.occupancies import Claim, admit, holds_a_dwelling, is_taken
@@ -66,9 +69,9 @@ async def account_of_address(email: str, *, lock: TransactionalDBClient | None =
 async def is_in_use(
     account: Account | None, profile: OperatorProfile, draft: Draft, *, now: datetime
 ) -> bool:
-    """Whether an address cannot be registered with: its account has its one dwelling, or is not a resident's.
-    Somebody who awaits a manager's decision on a guess may still prove the dwelling by a serial. A free
-    address costs the same work (C-13).
+    """Whether an address cannot be registered with: its account has its one dwelling, or is not a
+    resident's. Somebody who awaits a manager's decision on a guess may still prove the dwelling by a
+    serial. A free address costs the same work (C-13).
     """
     if account is None:
         await holds_a_dwelling(_NOBODY, now=now)
@@ -162,4 +165,12 @@ async def _account(
         await account.save(using_db=connection)
     except IntegrityError as failure:  # a concurrent registration used the same address
         raise refused(RefusalCode.EMAIL_INVALID, "email") from failure
+    chosen = {
+        AccountPurpose.LEAK_EMAIL: draft.leak_by_email,
+        AccountPurpose.LEAK_SMS: draft.leak_by_sms,
+        AccountPurpose.OVER_CONSUMPTION_EMAIL: draft.over_consumption_by_email,
+        AccountPurpose.NEWSLETTER: draft.newsletter,
+    }
+    for purpose, granted in chosen.items():
+        await record_account_consent(connection, account.id, purpose, granted=granted, now=now)
     return account

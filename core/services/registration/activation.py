@@ -1,8 +1,8 @@
 """Proves the mailbox of a registration, and makes the account: six digits, or a temporary password.
 
-In: personal data, a code, or sign-in credentials. Out: a message in the outbox, or the account. The one rule:
-an address that already has an account gets the same answers, costs the same work, and never makes an account
-(C-13); the one-account rules apply when the mailbox is proved and not before (C-12).
+In: personal data, a code, or sign-in credentials. Out: a message in the outbox, or the account. The one
+rule: an address that already has an account gets the same answers, costs the same work, and never makes an
+account (C-13); the one-account rules apply when the mailbox is proved and not before (C-12).
 """
 
 from dataclasses import replace
@@ -139,8 +139,8 @@ async def redeem_temporary_password(
     """Make the account of somebody who signs in with the temporary password for the first time (R-060).
 
     The password has a hundred random bits, so it is found by its SHA-256, and any other password costs one
-    index lookup. A dwelling that somebody else got meanwhile becomes a request to the manager. False: no such
-    password.
+    index lookup. A dwelling that somebody else got meanwhile becomes a request to the manager. False: no
+    such password.
     """
     if len(password) > LONGEST_PASSWORD:
         return False

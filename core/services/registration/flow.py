@@ -1,8 +1,8 @@
 """Registration, from the first question to the account: looks up what an answer names, and lets the pure
 machine decide.
 
-In: an opaque token and an answer. Out: the registration's step and what has to be sent next. The one rule: an
-answer is accepted as a whole or not at all; after a refusal the registration is unchanged.
+In: an opaque token and an answer. Out: the registration's step and what has to be sent next. The one rule:
+an answer is accepted as a whole or not at all; after a refusal the registration is unchanged.
 """
 
 from dataclasses import replace
@@ -170,8 +170,8 @@ async def go_back(application: Application, token: str, *, now: datetime) -> Reg
 
 @transactional
 async def cancel(connection: TransactionalDBClient, token: str, *, visitor: Visitor, now: datetime) -> None:
-    """«ANNULER MA DEMANDE» (R-029): everything that was entered is deleted, with the messages to the address
-    given, sent or not (C-37). Repeating it changes nothing.
+    """«ANNULER MA DEMANDE» (R-029): everything that was entered is deleted, with the messages to the
+    address given, sent or not (C-37). Repeating it changes nothing.
     """
     mine = Registration.filter(token_hash=token_hash(token)).using_db(connection)
     row = await mine.select_for_update().get_or_none()

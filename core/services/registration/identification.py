@@ -128,9 +128,8 @@ async def dwelling_by_serial(
         residence_id: the residence that was identified before; None: the whole stock is searched (C-06).
         now: the moment.
 
-    Raises:
-        RegistrationRefused: SERIAL_FORMAT_UNSUPPORTED, DEVICE_NOT_FOUND, SERIAL_AMBIGUOUS, or why nobody may
-            register there yet.
+    Raises: RegistrationRefused: SERIAL_FORMAT_UNSUPPORTED, DEVICE_NOT_FOUND, SERIAL_AMBIGUOUS, or why
+    nobody may register there yet.
     """
     if residence_id is None:
         _check_format(profile, answer.serial)

@@ -1,9 +1,9 @@
 """What a registration sends by e-mail: a temporary password, a six-digit code, or a notice to the address's
 owner.
 
-In: the registration's row as it is stored in this transaction. Out: a row of the outbox, and the hash of the
-secret. The one rule: an address that has an account gets a message too and the answer is the same (C-13); a
-secret is made and its hash stored in both cases, and in that one the secret is not sent.
+In: the registration's row as it is stored in this transaction. Out: a row of the outbox, and the hash of
+the secret. The one rule: an address that has an account gets a message too and the answer is the same
+(C-13); a secret is made and its hash stored in both cases, and in that one the secret is not sent.
 """
 
 from collections.abc import Iterable

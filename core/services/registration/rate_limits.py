@@ -1,10 +1,11 @@
 """Rate limits of the registration: failures, and homes that were found for the first time.
 
 In: an answer and its sender. Out: nothing, or RATE_LIMITED. The rules: a look-up is counted before it is
-made, so that concurrent guesses are as few as others, and refunded if what was typed was right; whoever names
-the own home, once or ten times, uses up nothing. A home counts once for each address and each registration
-that finds it. So a whole building may sign up in an evening behind one address, while guessing is not worth
-while: there are 676,000 site codes, a hundred lots per building, and a million serials of a kind of meter.
+made, so that concurrent guesses are as few as others, and refunded if what was typed was right; whoever
+names the own home, once or ten times, uses up nothing. A home counts once for each address and each
+registration that finds it. So a whole building may sign up in an evening behind one address, while guessing
+is not worth while: there are 676,000 site codes, a hundred lots per building, and a million serials of a
+kind of meter.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -111,8 +112,8 @@ async def only_misses_count(
 ) -> AsyncIterator[None]:
     """Count a look-up as a miss, and uncount it if it is none.
 
-    A refusal that says that something is there is one for its sender, and none for the building or operator,
-    whose other residents it would shut out.
+    A refusal that says that something is there is one for its sender, and none for the building or
+    operator, whose other residents it would shut out.
 
     Raises:
         RateLimited: too many misses, or too many homes found.

@@ -1,8 +1,9 @@
-"""Reads the alerts of dwellings, or of residences, that an answer shows, running and past, by one statement.
+"""Reads the alerts of dwellings, or of residences, that an answer shows, running and past, by one
+statement.
 
 In: places with the days and the account that they are narrowed to, which must come from `scope`. Out: rows
-with the columns of their leak and meter. The one rule: an alert belongs to whoever held the dwelling while it
-lasted; over-consumption to whoever held it when it began; and the alert of an own limit to its account.
+with the columns of their leak and meter. The one rule: an alert belongs to whoever held the dwelling while
+it lasted; over-consumption to whoever held it when it began; and the alert of an own limit to its account.
 """
 
 from collections.abc import Sequence
@@ -96,7 +97,9 @@ class AlertsAsked:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeRow:
-    """The leak of an alert; `last_s` is its meter's last reading, epoch seconds; `evidence` is a document."""
+    """The leak of an alert; `last_s` is its meter's last reading, epoch seconds; `evidence` is a
+    document.
+    """
 
     meter_id: int
     level_now: int

@@ -1,8 +1,8 @@
 """Records every security-relevant act: who did what, to what, when, and from which address.
 
-In: the act and its parties. Out: a row, in the transaction of the act where there is one. The one rule: rows
-are only added, and hold numbers, names of things and states: no password, code, token, key, serial, e-mail
-address or phone number. The table itself refuses to change a row (the initial migration).
+In: the act and its parties. Out: a row, in the transaction of the act where there is one. The one rule:
+rows are only added, and hold numbers, names of things and states: no password, code, token, key, serial,
+e-mail address or phone number. The table itself refuses to change a row (the initial migration).
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,8 @@
 """Reads explicit SQL into values: the columns of a row that SQLite stores as text.
 
-In: a column as the database gives it. Out: the value that a model would hold. The one rule: PostgreSQL gives
-days, moments and decimals as such, SQLite as texts (Tortoise's own, in UTC), and both are one value here, so
-that a read needs no object of the ORM.
+In: a column as the database gives it. Out: the value that a model would hold. The one rule: PostgreSQL
+gives days, moments and decimals as such, SQLite as texts (Tortoise's own, in UTC), and both are one value
+here, so that a read needs no object of the ORM.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,9 +1,9 @@
 """Ends a resident's dismissals of alerts with the resident's time in the dwelling.
 
-In: a dwelling, the first day that is no longer the resident's, and who lives there from then on. Out: alerts
-whose snooze ends on that day, so that they are open again for the next one. The one rule: what somebody
-dismissed as a use of their own is no use of the next occupant's; what a manager dismissed, or the next
-occupant already has, remains. The action itself is kept as it was taken.
+In: a dwelling, the first day that is no longer the resident's, and who lives there from then on. Out:
+alerts whose snooze ends on that day, so that they are open again for the next one. The one rule: what
+somebody dismissed as a use of their own is no use of the next occupant's; what a manager dismissed, or the
+next occupant already has, remains. The action itself is kept as it was taken.
 """
 
 from datetime import date

@@ -1,8 +1,8 @@
 """Writes many rows of one table at once: COPY and one UPDATE on PostgreSQL, executemany on SQLite.
 
-In: the open transaction, and rows of one model. Out: the rows stored; ids of new ones are not read back. The
-one rule: one statement, however many rows, so a trigger of the table's statements counts one change; and each
-value is checked and converted by its field, as by `save`.
+In: the open transaction, and rows of one model. Out: the rows stored; ids of new ones are not read back.
+The one rule: one statement, however many rows, so a trigger of the table's statements counts one change;
+and each value is checked and converted by its field, as by `save`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

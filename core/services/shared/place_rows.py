@@ -1,9 +1,9 @@
 """Residences and dwellings with their places, each kind by one statement, in pages.
 
 In: whose residences are asked for, and keys. Out: rows. The one rule: a statement is narrowed to the
-residences that a manager was granted, or that are of an operator, in the statement itself; who that is comes
-from `scope`, which alone calls this. A cursor is the number of the last row of the page before, of which the
-database finds the place.
+residences that a manager was granted, or that are of an operator, in the statement itself; who that is
+comes from `scope`, which alone calls this. A cursor is the number of the last row of the page before, of
+which the database finds the place.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,8 +1,8 @@
 """How often meters were received, of those from which nothing comes any more.
 
-In: the open connection and a border in time. Out: a page of meters with their last reading and how many there
-were before it. The one rule: what is silent is asked of the short states of meters; readings are only counted
-of those that are.
+In: the open connection and a border in time. Out: a page of meters with their last reading and how many
+there were before it. The one rule: what is silent is asked of the short states of meters; readings are only
+counted of those that are.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,9 @@ from core.services.shared.transaction import is_sqlite
 
 
 class ReceptionHabit(NamedTuple):
-    """A meter's last reading, and how many `readings` were received since `first_s` within the look-back."""
+    """A meter's last reading, and how many `readings` were received since `first_s` within the
+    look-back.
+    """
 
     meter_id: int
     dwelling_id: int

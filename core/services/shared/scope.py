@@ -2,8 +2,8 @@
 
 In: the viewer. Out: `OccupancyPeriod` values, or the places that a manager or the operator's staff are in
 charge of. The one rule: what is in neither does not exist for the viewer, so "no such dwelling" and "not
-yours" are the same answer, and nothing from before the move-in, or from the move-out on, is ever shown to an
-occupant (EED-09, C-14, C-15). Which fields of a place are shown is decided in `core.access.narrowing`.
+yours" are the same answer, and nothing from before the move-in, or from the move-out on, is ever shown to
+an occupant (EED-09, C-14, C-15). Which fields of a place are shown is decided in `core.access.narrowing`.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from core.consumption.periods import civil_day
 from core.errors import ForbiddenPeriod, NotFound
 from core.models import Meter, Occupancy, OccupancyKind
 from core.services.shared import place_rows as places
+from core.services.shared.guests import BASIS_OF, occupancies_shown
 from core.services.shared.kept import keep, kept_rows
 from core.services.shared.occupancy_rows import OccupancyRow, occupancy_rows
 from core.services.shared.place_rows import (
@@ -100,8 +101,8 @@ class OccupancyColumns(Protocol):
 async def occupancy_periods(viewer: Viewer) -> list[OccupancyPeriod]:
     """Every occupancy period of the viewer, the open-ended ones first, then the latest.
 
-    Occupancies that follow one another without a day between are one period: a lease renewed, a tenant become
-    owner.
+    Occupancies that follow one another without a day between are one period: a lease renewed, a tenant
+    become owner.
     """
     return [home.period for home in await homes(viewer)]
 
@@ -120,18 +121,32 @@ async def homes(viewer: Viewer) -> Sequence[Home]:
     One statement; a viewer that keeps what was read is answered from it.
     """
     viewer.require(Permission.DWELLINGS_READ)
-    if viewer.role is not Role.RESIDENT or viewer.account_id is None:
+    if viewer.role not in BASIS_OF:
         return ()
     if viewer.kept is None:
-        return await _homes(viewer, viewer.account_id)
+        return await _homes_shown(viewer)
     reading: asyncio.Future[Sequence[Home]] | None = viewer.kept.get(_HOMES)
     if reading is None:
-        reading = asyncio.ensure_future(_homes(viewer, viewer.account_id))
+        reading = asyncio.ensure_future(_homes_shown(viewer))
         viewer.kept[_HOMES] = reading
     return await reading
 
 
 _HOMES = "homes"
+
+
+async def _homes_shown(viewer: Viewer) -> Sequence[Home]:
+    """The own homes; of a guest those of who let the guest in, until that occupancy ends."""
+    found: list[Home] = []
+    for occupancy in await occupancies_shown(viewer):
+        for home in await _homes(viewer, occupancy.account_id):
+            period, at = home.period, viewer.asked_at
+            today = None if at is None else civil_day(at, home.place["time_zone"])
+            days = occupancy.days_of(period.dwelling_id, period.first_day, period.last_day, today=today)
+            if days is not None:
+                shown = replace(period, first_day=days[0], last_day=days[1])
+                found.append(replace(home, period=shown))
+    return found
 
 
 async def _homes(viewer: Viewer, account_id: int) -> Sequence[Home]:
@@ -191,11 +206,12 @@ def _period(row: OccupancyColumns, others: Sequence[OccupancyColumns]) -> Occupa
 
 
 def _precedes(other: OccupancyColumns, row: OccupancyColumns) -> bool:
-    """Whether somebody else's occupancy that has an end precedes this one, and so cuts its beginning (C-14).
+    """Whether somebody else's occupancy that has an end precedes this one, and so cuts its beginning
+    (C-14).
 
-    If the other began later, there are two cases. Either this one was attested, or entered, with too early a
-    day after the other had ended; or it is that of a predecessor whose end nobody entered, who does not come
-    back when the successor leaves.
+    If the other began later, there are two cases. Either this one was attested, or entered, with too early
+    a day after the other had ended; or it is that of a predecessor whose end nobody entered, who does not
+    come back when the successor leaves.
     """
     if other.move_out is None or (row.move_out is not None and other.move_out >= row.move_out):
         return False
@@ -264,28 +280,6 @@ async def home_at(viewer: Viewer, dwelling_id: int) -> Home:
     raise NotFound("No such dwelling.", field="id")
 
 
-async def ownerships(viewer: Viewer) -> list[OccupancyPeriod]:
-    """What the viewer owns, or owned, without living there, the latest first (C-01): to be given up when it
-    is sold; it gives access to nobody's days.
-    """
-    viewer.require(Permission.DWELLINGS_READ)
-    if viewer.role is not Role.RESIDENT or viewer.account_id is None:
-        return []
-    kind = OccupancyKind.OWNER_NON_OCCUPANT
-    rows = await Occupancy.filter(account_id=viewer.account_id, kind=kind).order_by("-move_in", "-id")
-    return [
-        OccupancyPeriod(row.dwelling_id, kind, row.move_in, row.move_out - _ONE_DAY if row.move_out else None)
-        for row in rows
-    ]
-
-
-async def owned_homes(viewer: Viewer) -> list[Home]:
-    """The same, with the places."""
-    mine = await ownerships(viewer)
-    rows = await places.place_rows(None, {period.dwelling_id for period in mine}) if mine else {}
-    return [Home(period, rows[period.dwelling_id]) for period in mine]
-
-
 async def occupancy_period_of_meter(viewer: Viewer, meter_id: int) -> tuple[Meter, OccupancyPeriod]:
     """A meter (with its dwelling and residence) and the viewer's occupancy period at its dwelling.
 
@@ -303,7 +297,9 @@ async def occupancy_period_of_meter(viewer: Viewer, meter_id: int) -> tuple[Mete
 
 
 def charge_of(viewer: Viewer) -> Charge | None:
-    """Which residences the viewer is in charge of: a manager of those granted, staff of their operator's."""
+    """Which residences the viewer is in charge of: a manager of those granted, staff of their
+    operator's.
+    """
     viewer.require(Permission.DWELLINGS_READ)
     if viewer.role is Role.MANAGER and viewer.account_id is not None:
         return Charge(Basis.MANAGER, viewer.account_id)

@@ -1,10 +1,10 @@
 """Keeps readings from outside a meter's time in service apart from those that count.
 
-In: a meter and its first and last second in service. Out: from which moment on its readings changed. The one
-rule: no reading is deleted. One that a corrected installation or removal puts outside is kept in a table of
-its own, as if it had been refused, and returns when the correction is undone; so every query on readings is
-about a meter in service, and needs no further condition. Readings that a server dated ahead of its true time
-are kept in a table too; they do not return, since when they were received nobody knows.
+In: a meter and its first and last second in service. Out: from which moment on its readings changed. The
+one rule: no reading is deleted. One that a corrected installation or removal puts outside is kept in a
+table of its own, as if it had been refused, and returns when the correction is undone; so every query on
+readings is about a meter in service, and needs no further condition. Readings that a server dated ahead of
+its true time are kept in a table too; they do not return, since when they were received nobody knows.
 """
 
 from collections.abc import Iterable

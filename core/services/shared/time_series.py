@@ -1,9 +1,9 @@
 """The explicit SQL of the series tables: readings and daily volumes, in batches.
 
-In: the open transaction (or connection) and plain rows; out: plain rows. One statement serves both databases:
-it is written for PostgreSQL (`$1`); a batch's keys are passed as arrays, on SQLite as one JSON text. Rows are
-inserted by COPY on PostgreSQL, by executemany on SQLite: the fastest of each, as measured. Times are epoch
-seconds, days are written 20261122 (the initial migration).
+In: the open transaction (or connection) and plain rows; out: plain rows. One statement serves both
+databases: it is written for PostgreSQL (`$1`); a batch's keys are passed as arrays, on SQLite as one JSON
+text. Rows are inserted by COPY on PostgreSQL, by executemany on SQLite: the fastest of each, as measured.
+Times are epoch seconds, days are written 20261122 (the initial migration).
 """
 
 import json
@@ -168,9 +168,9 @@ async def context_of(
 async def neighbours(
     connection: BaseDBAsyncClient, windows: Iterable[Window], *, allowed_backflow: int = BACKFLOW_LIMIT
 ) -> dict[int, tuple[int | None, int | None]]:
-    """For each meter the time of the last reading before its window, and of the one after it up to which the
-    window's readings can matter: the first that reaches their highest index, or lies too far below it to have
-    run back.
+    """For each meter the time of the last reading before its window, and of the one after it up to which
+    the window's readings can matter: the first that reaches their highest index, or lies too far below it
+    to have run back.
     """
     later = "FROM reading WHERE meter_id = w.a AND read_at > w.c"
     reached = f"(index_value >= w.top OR index_value < w.top - {allowed_backflow:d})"
@@ -267,7 +267,9 @@ async def replace_days(
 
 
 async def upsert_days(connection: BaseDBAsyncClient, rows: Sequence[tuple[int, int, int, str]]) -> None:
-    """Store daily volumes as (meter id, day number, amount, quality letter), new or instead of known ones."""
+    """Store daily volumes as (meter id, day number, amount, quality letter), new or instead of known
+    ones.
+    """
     if not rows:
         return
     rows = sorted(rows)

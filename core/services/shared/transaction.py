@@ -1,12 +1,12 @@
 """Transactions that a cancelled caller cannot interrupt: `@transactional` runs a service's body to its end.
 
 A task cancelled while Tortoise is opening a transaction never returns its connection to the pool, and a
-closed WebSocket or a time-out does cancel tasks. So the body runs in a task of its own, shielded: the caller
-may be cancelled, the transaction is committed or rolled back as a whole.
+closed WebSocket or a time-out does cancel tasks. So the body runs in a task of its own, shielded: the
+caller may be cancelled, the transaction is committed or rolled back as a whole.
 
-SQLite: a transaction takes the right to write at its beginning (BEGIN IMMEDIATE) and waits for it there. One
-that reads first and writes later fails at once, without waiting, if another connection has written meanwhile
-(SQLITE_BUSY_SNAPSHOT, sqlite.org/lang_transaction.html).
+SQLite: a transaction takes the right to write at its beginning (BEGIN IMMEDIATE) and waits for it there.
+One that reads first and writes later fails at once, without waiting, if another connection has written
+meanwhile (SQLITE_BUSY_SNAPSHOT, sqlite.org/lang_transaction.html).
 """
 
 import asyncio

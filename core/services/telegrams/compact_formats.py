@@ -1,9 +1,9 @@
 """Stores the record headers of full telegrams, so that compact frames of their kind can be read.
 
-In: telegrams that were decrypted. Out: the formats that decode the next ones, and their entries as rows. Two
-rules: formats are stored, so that the first compact frame after a restart is read; and only an encrypted
-telegram adds one, since an attacker could send a plain one whose signature collides with a genuine one.
-EN 13757-3 annex G.
+In: telegrams that were decrypted. Out: the formats that decode the next ones, and their entries as rows.
+Two rules: formats are stored, so that the first compact frame after a restart is read; and only an
+encrypted telegram adds one, since an attacker could send a plain one whose signature collides with a
+genuine one. EN 13757-3 annex G.
 """
 
 from collections import Counter

@@ -1,9 +1,9 @@
 """Readings that an operator has to look at: doubtful ones, accepted or left; and false ones, withdrawn.
 
 In: the operator's command line or staff, and a reading. Out: the reading's status, and everything that
-follows from it recomputed. The one rule: a decision is recorded with who made it, and is part of what decides
-from then on: later telegrams do not undo it. Staff reach the meters of their own operator only; any other
-reading does not exist for them.
+follows from it recomputed. The one rule: a decision is recorded with who made it, and is part of what
+decides from then on: later telegrams do not undo it. Staff reach the meters of their own operator only; any
+other reading does not exist for them.
 """
 
 from dataclasses import dataclass

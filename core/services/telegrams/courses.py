@@ -1,7 +1,7 @@
 """The course of one meter on the short way of intake: its new readings, their days, its state after them.
 
-In: the state of a meter, and what a batch reported of it. Out: what `Plain` collects. The one rule: a course
-that cannot be followed by arithmetic on the state alone is over, and the meter goes the long way.
+In: the state of a meter, and what a batch reported of it. Out: what `Plain` collects. The one rule: a
+course that cannot be followed by arithmetic on the state alone is over, and the meter goes the long way.
 """
 
 from collections.abc import Collection, Sequence

@@ -97,8 +97,8 @@ async def store_dead_letters(
 ) -> None:
     """Store dead letters; a known one gets its newest reason, and its sightings are counted up.
 
-    Rows are written in the order of their digests, so that two batches with the same garbage cannot wait for
-    each other.
+    Rows are written in the order of their digests, so that two batches with the same garbage cannot wait
+    for each other.
     """
     if not failures:
         return

@@ -1,8 +1,8 @@
 """Decodes gateway lines in steps: received, identified, decrypted, or unusable with the reason.
 
 In: a line and the moment of its reception. Out: a value for the step it reached. The one rule: nothing that
-was received is lost; a line that cannot be used is stored whole, once, and `release` marks it when it is used
-after all. Decoding raises nothing here: a broken telegram is a result.
+was received is lost; a line that cannot be used is stored whole, once, and `release` marks it when it is
+used after all. Decoding raises nothing here: a broken telegram is a result.
 """
 
 import hashlib
@@ -119,7 +119,9 @@ class Unusable(Struct, frozen=True, gc=False):
 
 
 class ReceivedTelegram(Struct, frozen=True, gc=False):
-    """A telegram whose sender is known; `timed`: the moment is the line's own; `evidence`: the gateway's."""
+    """A telegram whose sender is known; `timed`: the moment is the line's own; `evidence`: the
+    gateway's.
+    """
 
     line: ReceivedLine
     identified: Identified
@@ -138,8 +140,8 @@ class Reported(Struct, frozen=True, gc=False):
 
     `evidence` is what proved the telegram whole, by its own bytes or its gateway. `message_counter` is set
     when a message authentication code has proved it (mode 7). `step` is the smallest difference that the
-    telegram can show, in the smallest unit; it is asked of meters with several addresses. `encrypted`: a key
-    of the meter has opened it.
+    telegram can show, in the smallest unit; it is asked of meters with several addresses. `encrypted`: a
+    key of the meter has opened it.
     """
 
     received: ReceivedTelegram

@@ -1,8 +1,8 @@
 """Finds and sets apart readings dated ahead of the present: the server's clock was ahead when they came.
 
-In: the present moment. Out: meters with their count of such readings; or these set apart, and everything that
-followed from them recomputed. The one rule: a person decides. A server whose clock is behind would find every
-reading in its future, so intake never does this by itself.
+In: the present moment. Out: meters with their count of such readings; or these set apart, and everything
+that followed from them recomputed. The one rule: a person decides. A server whose clock is behind would
+find every reading in its future, so intake never does this by itself.
 """
 
 from dataclasses import dataclass

@@ -78,12 +78,9 @@ _Sender: TypeAlias = tuple[int | None, int | None, int | None]
 class IntakeQueue:
     """Takes deliveries in one after the other, in a thread beside the caller's event loop.
 
-    Args:
-        application: whose database; when it is closed, what is being taken in is finished, and what waits is
-            refused.
-        most_lines: lines that wait at most.
-        most_characters: characters that wait at most.
-        seconds: a clock that only goes forward, for the rate that tells how long to wait.
+    Args: application: whose database; when it is closed, what is being taken in is finished, and what waits
+    is refused. most_lines: lines that wait at most. most_characters: characters that wait at most. seconds:
+    a clock that only goes forward, for the rate that tells how long to wait.
 
     """
 
@@ -112,7 +109,8 @@ class IntakeQueue:
         return self._lines
 
     def check_room(self, viewer: Viewer, *, lines: int = 1, characters: int = 0) -> None:
-        """Whether a delivery of this size would be accepted; before its content has been read, for instance.
+        """Whether a delivery of this size would be accepted; before its content has been read, for
+        instance.
 
         Raises:
             Forbidden: the viewer may not submit telegrams.

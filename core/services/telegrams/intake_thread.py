@@ -1,9 +1,9 @@
 """A thread of its own for intake: decoding and storing, with its own database connection.
 
 In: jobs, from the event loop of a server or worker. Out: their results, there. The one rule: one job at a
-time, and none of it on the caller's event loop: a batch is CPU work and long transactions, and whoever shares
-the loop (residents, health checks, a broker's keep-alive) would wait for it. With SQLite the connection of
-its own matters as much: others read on theirs while a batch is written.
+time, and none of it on the caller's event loop: a batch is CPU work and long transactions, and whoever
+shares the loop (residents, health checks, a broker's keep-alive) would wait for it. With SQLite the
+connection of its own matters as much: others read on theirs while a batch is written.
 
 The thread starts with the first job; whoever made it closes it, after the last.
 """
@@ -110,8 +110,8 @@ async def _finish(job: _Job, application: Application, done: Future[Any]) -> Non
 async def _beside(application: Application) -> AsyncIterator[Application]:
     """The application once more, with connections of this thread's event loop.
 
-    The models are those of the process and have been initialised: only connections are new. Initialising them
-    again would change what the other thread is using.
+    The models are those of the process and have been initialised: only connections are new. Initialising
+    them again would change what the other thread is using.
     """
     async with TortoiseContext() as context:
         await context.init(config=database_config(application.settings), init_connections=False)

@@ -2,8 +2,8 @@
 
 In: the new readings of a batch, or a decision of the operator. Out: what counts now and did not before, and
 the other way round. The one rule: what counts is a function of all that was received and decided
-(`core.consumption.plausibility`); so a reading that was stored may lose its place when later ones contradict
-it, and a doubtful one never keeps out a true one of the same moment.
+(`core.consumption.plausibility`); so a reading that was stored may lose its place when later ones
+contradict it, and a doubtful one never keeps out a true one of the same moment.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -176,7 +176,9 @@ async def _save_doubtful(connection: TransactionalDBClient, judged: Sequence["_C
 
 
 def _takes_part(row: DoubtfulReading, meter: MeterEntry, within: Window) -> bool:
-    """Whether a doubtful reading lies in a window, and in the meter's time in service as it is known now."""
+    """Whether a doubtful reading lies in a window, and in the meter's time in service as it is known
+    now.
+    """
     first_s, last_s = meter.service_s
     at_s: int = row.read_at
     return max(first_s, within.first) <= at_s <= min(last_s, within.last)

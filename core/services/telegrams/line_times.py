@@ -2,8 +2,8 @@
 
 In: lines, and the dead letters that are known of them. Out: the moment up to which a line's own time can be
 true; and, when the operator replays lines that were refused for their time, the moment that counts instead.
-The one rule: nothing is received before it was sent, so no line is dated after its first reception; a line of
-tomorrow does not become true by waiting until tomorrow, nor by being sent again.
+The one rule: nothing is received before it was sent, so no line is dated after its first reception; a line
+of tomorrow does not become true by waiting until tomorrow, nor by being sent again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,8 @@ def with_old_ones_refused(
 ) -> list[Reported | Unusable]:
     """The same, but what was sent before the months of which readings are kept is unusable; 0 keeps all.
 
-    It would be dropped by the next purge, and the volumes of its days computed without their other readings.
+    It would be dropped by the next purge, and the volumes of its days computed without their other
+    readings.
     """
     if not months:
         return list(opened)
@@ -61,7 +62,9 @@ def with_old_ones_refused(
 async def first_receptions(
     connection: TransactionalDBClient, lines: Sequence[ReceivedLine], *, now: datetime
 ) -> dict[ReceivedLine, datetime]:
-    """When each line was received first: now, or when its dead letter was, if it was refused for its time."""
+    """When each line was received first: now, or when its dead letter was, if it was refused for its
+    time.
+    """
     digests = {line: line.digest for line in lines if line.dated is None}
     refused = DeadLetter.filter(line_digest__in=list(digests.values()), reason=Reason.TIME_IN_FUTURE)
     rows = await refused.using_db(connection).only("id", "line_digest", "received_at") if digests else []
@@ -77,8 +80,8 @@ async def first_receptions(
 def latest_moment(received_at: datetime, *, now: datetime) -> datetime:
     """The latest time that a line can have, with the hour that clocks differ.
 
-    At its first reception that is the present. Of a line that is ingested again the time must have come, and
-    the clock that dated its reception may have been behind: a second hour.
+    At its first reception that is the present. Of a line that is ingested again the time must have come,
+    and the clock that dated its reception may have been behind: a second hour.
     """
     return min(now, received_at + CLOCK_TOLERANCE) + CLOCK_TOLERANCE
 

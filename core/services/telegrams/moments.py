@@ -1,10 +1,10 @@
 """Moments of lines that carry none: increasing in the order of their delivery, the last at the reception.
 
 In: the texts of a delivery, or a batch's untimed telegrams. Out: lines in batches with the moments laid for
-them, or the telegrams with moments of their own. The one rule: of one meter no two untimed telegrams share a
-second, each comes after all that were received before it, and the newest is the last; what becomes a dead
-letter keeps its moment, so that a replay finds its place. A line of a simulation file, `+SECONDS`, is laid by
-its distance from the largest of its delivery, which is the reception's.
+them, or the telegrams with moments of their own. The one rule: of one meter no two untimed telegrams share
+a second, each comes after all that were received before it, and the newest is the last; what becomes a dead
+letter keeps its moment, so that a replay finds its place. A line of a simulation file, `+SECONDS`, is laid
+by its distance from the largest of its delivery, which is the reception's.
 """
 
 from collections.abc import Iterable, Iterator, Sequence, Sized

@@ -1,8 +1,9 @@
 """The telegram pipeline: gateway lines in; readings, volumes, leak episodes, alerts and messages out.
 
 It works on batches, and a batch of one is the same code. A batch is one transaction: what it stored is safe
-when the process is killed, and a file that is ingested again adds what was missing and nothing twice. A line
-that cannot be used is counted, stored as a dead letter with its reason, and replayed once its cause is fixed.
+when the process is killed, and a file that is ingested again adds what was missing and nothing twice. A
+line that cannot be used is counted, stored as a dead letter with its reason, and replayed once its cause is
+fixed.
 """
 
 from collections import Counter
@@ -149,7 +150,8 @@ async def replay(
     now: datetime,
     progress: Callable[[int], None] | None = None,
 ) -> IntakeSummary:
-    """Ingest every dead letter again, or those of some senders or one reason; what is fixed becomes readings.
+    """Ingest every dead letter again, or those of some senders or one reason; what is fixed becomes
+    readings.
 
     A line still counts as its gateway's: it reaches the meters of that gateway's operator only. They are
     taken in the order of their reception, which is not that of their rows. With another `dating`, only the
@@ -235,7 +237,7 @@ async def _take_in_batch(
     )
     formats = await stored_formats(item.identified.address.manufacturer for item in telegrams)
     opened, updated_formats = open_telegrams(telegrams, meters, application.decoder, formats)
-    opened = with_old_ones_refused(opened, application.settings.reading_months, now=now)
+    opened = with_old_ones_refused(opened, application.settings.retention.reading_months, now=now)
     reported = [item for item in opened if isinstance(item, Reported)]
     unusable = [item for item in (*received, *opened) if isinstance(item, Unusable)]
     await prepare_months(current_database(), _moments(reported, now))

@@ -1,10 +1,10 @@
 """The short way of intake: meters whose new readings follow plainly from their last ones.
 
 In: what a batch's telegrams reported, and the states of their meters. Out: readings, day volumes and states
-to store, computed without reading anything else of these meters; and the reports that the long way must judge
-(`core.services.telegrams.readings`). The one rule: the short way stores exactly what the long way would; it
-leaves a meter to it whenever that would have to look at more than the last reading: untimed, late, doubtful,
-fast or falling, after a long gap, refused, or known as a dead letter.
+to store, computed without reading anything else of these meters; and the reports that the long way must
+judge (`core.services.telegrams.readings`). The one rule: the short way stores exactly what the long way
+would; it leaves a meter to it whenever that would have to look at more than the last reading: untimed,
+late, doubtful, fast or falling, after a long gap, refused, or known as a dead letter.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

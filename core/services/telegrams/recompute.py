@@ -25,6 +25,7 @@ from core.services.alerts.limit_alerts import update_limit_alerts
 from core.services.alerts.over_consumption import update_over_consumption_alerts
 from core.services.alerts.withdrawals import corrections_queued
 from core.services.messaging import outbox
+from core.services.places.fine_data import fine_data_kept_from
 from core.services.places.meter_directory import MeterEntry
 from core.services.places.meter_states import refresh
 from core.services.places.volume_corrections import Explanation
@@ -91,17 +92,18 @@ async def recompute_meters(
         kept = _kept_since(meter, stored[meter.id])
         if kept is not None and (moment is None or not readings_moved):
             kept_s[meter] = kept
+    judged_s = {**kept_s, **await _fine_since(connection, since, kept_s)}
     touched = await _touched_days(connection, since, stored, kept_s)
     before = await _alerts_of(connection, touched)
     wrong_days = await correct_days(connection, touched, Explanation(reason, now))
     changed, notifications = await _recompute_leaks(
-        connection, touched, kept_s, thresholds_of=thresholds_of, now=now
+        connection, touched, judged_s, thresholds_of=thresholds_of, now=now
     )
     begun_s: dict[MeterEntry, int] = {}
     for meter, (first_day, _) in touched.items():
         moment, day_s = since[meter], day_start(first_day, meter.zone)
         begun_s[meter] = day_s if moment is None else max(day_s, int(moment.timestamp()))
-    conditions = await review_meters(connection, begun_s, kept_s, thresholds_of=thresholds_of, now=now)
+    conditions = await review_meters(connection, begun_s, judged_s, thresholds_of=thresholds_of, now=now)
     withdrawn = await review_consumption_alerts(connection, touched, now=now)
     months = await update_over_consumption_alerts(connection, touched, now=now)
     limits = await update_limit_alerts(connection, touched, now=now)
@@ -184,13 +186,29 @@ async def _leak_days(
 
 
 def _kept_since(meter: MeterEntry, stored: Extent) -> int | None:
-    """The first reading of a meter whose older ones are past their retention; None of one that has them all.
+    """The first reading of a meter whose older ones are past their retention; None of one that has them
+    all.
 
     Readings are kept for a time, the volumes of their days for good.
     """
     if stored.first_s is None or stored.first_day is None:
         return None
     return stored.first_s if stored.first_day < day_of(stored.first_s, meter.zone) else None
+
+
+async def _fine_since(
+    connection: TransactionalDBClient, meters: Iterable[MeterEntry], kept_s: Mapping[MeterEntry, int]
+) -> dict[MeterEntry, int]:
+    """From when on the hours of meters can be judged whose fine data were purged: their days, but not their
+    leaks and conditions, follow from the readings that are left.
+    """
+    meters = list(meters)
+    purged = await fine_data_kept_from(connection, {meter.dwelling_id for meter in meters})
+    return {
+        meter: max(kept_s.get(meter, 0), day_start(purged[meter.dwelling_id], meter.zone))
+        for meter in meters
+        if meter.dwelling_id in purged
+    }
 
 
 async def _touched_days(

@@ -1,8 +1,8 @@
 """Recomputes the daily volumes that new readings touch.
 
-In: the meters of a batch and the span of their new readings. Out: their rows, replaced. The one
-rule: volumes are a function of the stored readings alone, so late, doubled and disordered telegrams give the
-same rows as orderly ones. A new reading changes the days from that of the reading before it to that of the
+In: the meters of a batch and the span of their new readings. Out: their rows, replaced. The one rule:
+volumes are a function of the stored readings alone, so late, doubled and disordered telegrams give the same
+rows as orderly ones. A new reading changes the days from that of the reading before it to that of the
 reading after it, or, where it lies above that one, of the first to reach it; no others.
 """
 

@@ -1,8 +1,8 @@
 """Corrects what a meter counted after its time in service was entered late, moved, or entered by mistake.
 
-In: meters whose installations and removals are stored. Out: readings from outside that time set apart, those
-from inside taken back, and everything that follows from them recomputed. The one rule: the tables are the
-same whether the removal was typed before the telegrams came or after. Lines that were refused meanwhile
+In: meters whose installations and removals are stored. Out: readings from outside that time set apart,
+those from inside taken back, and everything that follows from them recomputed. The one rule: the tables are
+the same whether the removal was typed before the telegrams came or after. Lines that were refused meanwhile
 (OUTSIDE_SERVICE) become readings with `submeter replay`.
 """
 

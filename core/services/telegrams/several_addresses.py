@@ -21,7 +21,9 @@ from core.services.telegrams.decoding import Reported
 async def with_addresses_learned(
     connection: TransactionalDBClient, reported: Sequence[Reported]
 ) -> list[Reported]:
-    """The reports with their meters' steps as learned, this batch included. The dwellings must be locked."""
+    """The reports with their meters' steps as learned, this batch included. The dwellings must be
+    locked.
+    """
     coarser: dict[int, int] = {}
     for report in reported:
         meter = report.meter

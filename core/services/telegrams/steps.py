@@ -1,8 +1,9 @@
-"""The commonest case of the short way: meters with one new reading that follows plainly from their last one.
+"""The commonest case of the short way: meters with one new reading that follows plainly from their last
+one.
 
 In: one report a meter, and the states of the meters. Out: what `Plain` collects, computed for all meters at
-once. The one rule: it is `Course` for one later reading that ends in the civil day of the last one or in the
-next; whatever is otherwise is left to `Course`, which decides the same for any number of readings.
+once. The one rule: it is `Course` for one later reading that ends in the civil day of the last one or in
+the next; whatever is otherwise is left to `Course`, which decides the same for any number of readings.
 """
 
 from collections.abc import Collection, Sequence

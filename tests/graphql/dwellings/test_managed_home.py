@@ -112,12 +112,12 @@ async def test_each_look_at_days_is_recorded(manager: Any, home: Any, applicatio
     assert [edge["node"]["index"]["smallest"] for edge in read] == [12]
     rows = await AuditRecord.filter(act=Act.DATA_ACCESSED)
     assert {(row.role, row.subject, row.subject_id) for row in rows} == {("MANAGER", "dwelling", 1)}
-    looks = sorted(sorted((key, row.details[key]) for key in row.details if key != "meter") for row in rows)
+    looks = sorted(tuple(sorted(row.details.items())) for row in rows)
     assert looks == [
-        [("dashboard", True)],
-        [("days", 3), ("fluid", "COLD_WATER")],
-        [("readings", 0)],
-        [("readings", 1)],
+        (("first", "2026-11-01"), ("last", "2026-11-22"), ("what", "DASHBOARD")),
+        (("first", "2026-11-20"), ("fluid", "COLD_WATER"), ("last", "2026-11-22"), ("what", "DAYS")),
+        (("first", "2026-11-22"), ("fluid", "COLD_WATER"), ("last", "2026-11-22"), ("what", "READINGS")),
+        (("fluid", "HEAT"), ("what", "READINGS")),
     ]
 
 

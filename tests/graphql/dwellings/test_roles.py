@@ -17,10 +17,19 @@ from tests.support import seats
 from tests.support.factories import NOW
 
 TODAY = NOW.date()
-SEATS = ("occupant", "owner", "manager", "manager with consent", "manager of a vacant home", "staff")
+SEATS = (
+    "occupant",
+    "owner",
+    "manager",
+    "manager with consent",
+    "manager of a vacant home",
+    "staff",
+    "household",
+)
 REASONS = {"O": "NOT_OCCUPANT", "C": "CONSENT_REQUIRED", "N": "NO_OCCUPANT", "R": "NOT_FOR_ROLE"}
-EVERYBODY, BUILDING, MANAGERS = "vvvvvv", "vOvvvv", "vOvvvR"
-OCCUPANCY, DAYS, OCCUPANT, MANAGER_ONLY = "vOvvNR", "vOCvNR", "vORRRR", "RRvvvR"
+EVERYBODY, BUILDING, MANAGERS = "vvvvvvv", "vOvvvvv", "vOvvvRv"
+OCCUPANCY, DAYS, READINGS = "vOvvNRR", "vOCvNRv", "vOCvNRR"
+OCCUPANT, HOLDER, MANAGER_ONLY = "vORRRRv", "vORRRRR", "RRvvvRR"
 
 TABLE = {
     "Residence": {
@@ -35,12 +44,13 @@ TABLE = {
         MANAGERS: "monthlyConsumption activeAlertCount activeAlerts pastAlerts",
         OCCUPANCY: "occupancy occupiedSince consent",
         DAYS: "visibleFrom visibleUntil dashboard dailyConsumption dailySeries corrections",
-        OCCUPANT: "consumption consumptionLimits indexStatement recurringDraws slowLeakHints",
+        OCCUPANT: "consumption",
+        HOLDER: "consumptionLimits indexStatement recurringDraws slowLeakHints accessLog",
     },
     "Meter": {
         EVERYBODY: "id seenAs withheld fluid vendor serial radioAddress location installedOn removedOn"
         " lastReadAt label dwelling",
-        DAYS: "readings",
+        READINGS: "readings",
         OCCUPANT: "lastReading consumption",
     },
     "Alert": {
@@ -71,7 +81,7 @@ MAY_BE_NULL = {
 SEES_NOTHING = {
     "Meter": {"owner"},
     "Alert": {"owner", "staff"},
-    "RecurringDraw": {"owner", "staff"},
+    "RecurringDraw": {"owner", "staff", "household"},
 }
 """Who does not get at a noun at all."""
 
@@ -133,6 +143,8 @@ async def seated(portal: Any, application: Any, seat: str) -> Any:
         return await seats.enter(portal, application, seats.CLAIRE)
     if seat == "owner":
         return await seats.owner(portal, application)
+    if seat == "household":
+        return await seats.household(portal, application)
     if seat == "staff":
         return await seats.staff(portal, application)
     if seat == "manager with consent":

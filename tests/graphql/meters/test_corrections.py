@@ -209,11 +209,14 @@ OWN_OR_OPEN = {
     *("removeSecondFactor", "startRegistration", "resumeRegistration", "answerRegistration"),
     *("rejectRegistrationDwelling", "goBackInRegistration", "resendRegistrationSecret"),
     *("correctRegistrationEmail", "cancelRegistration", "checkPassword", "contactSupport"),
+    *("thirdPartyAccess", "acceptHouseholdInvitation"),
 }
 """Fields about the own account, or that need none."""
 
-OF_STAFF = {"doubtfulReadings", "acceptReading", "withdrawReading", "issueIndexCertificate"}
-"""The last by the rules of `tests/graphql/certificates`."""
+OF_STAFF = {
+    *("doubtfulReadings", "acceptReading", "withdrawReading", "retentionRuns"),
+    "issueIndexCertificate",  # by the rules of `tests/graphql/certificates`
+}
 
 OF_THE_BUILDING = {"residences", "residence", "dwelling", "node"}
 """Places and meters, of which staff see what `tests/graphql/dwellings/test_roles.py` says."""
@@ -262,6 +265,19 @@ OF_OTHERS = {
     "makeDocument": "mutation { makeDocument(document: $P) { __typename } }",
     "issueLeakDossier": "mutation { issueLeakDossier(input: {alert: $A}) { __typename } }",
     "openIssuedPaper": 'mutation { openIssuedPaper(code: "0000") { __typename } }',
+    "exportMyData": "mutation { exportMyData { __typename } }",
+    "deleteMyAccount": 'mutation { deleteMyAccount(password: "x") { __typename } }',
+    "purgeFineData": "mutation { purgeFineData(dwelling: $D) { __typename } }",
+    "grantThirdPartyAccess": """mutation { grantThirdPartyAccess(input: {dwelling: $D, provider: "x",
+        contact: "x", fluids: [HEAT], resolution: DAILY, until: "2026-12-01"}) { __typename } }""",
+    "revokeThirdPartyAccess": (
+        'mutation { revokeThirdPartyAccess(id: "VGhpcmRQYXJ0eUdyYW50OjE=") { __typename } }'
+    ),
+    "inviteHouseholdMember": """mutation {
+        inviteHouseholdMember(dwelling: $D, email: "x@example.org", name: "x") { __typename } }""",
+    "removeHouseholdMember": (
+        'mutation { removeHouseholdMember(id: "SG91c2Vob2xkTWVtYmVyOjE=") { __typename } }'
+    ),
     "submitTelegrams": """mutation { submitTelegrams(lines: ["00"]) {
         ... on TelegramsSubmitted { lines }
         ... on Refusal { code field } } }""",

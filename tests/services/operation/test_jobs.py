@@ -91,4 +91,5 @@ def test_the_jobs_of_the_product() -> None:
         "certificates of moves",
         "documents",
         "notes",
+        "exports",
     ]

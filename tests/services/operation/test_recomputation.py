@@ -1,4 +1,6 @@
-"""Recomputing a fleet: what is right remains, what was damaged is restored, an interruption costs a batch."""
+"""Recomputing a fleet: what is right remains, what was damaged is restored, an interruption costs a
+batch.
+"""
 
 import asyncio
 import shutil
@@ -16,10 +18,12 @@ from core.bootstrap import open_application
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.metering import Registry
 from core.models import Dwelling, Meter, Recomputation, Residence
+from core.retention_periods import RetentionPeriods
 from core.services.operation import recomputation
 from core.services.operation.recomputation import Selection, recompute_fleet
-from core.services.operation.retention import READINGS, purge
+from core.services.operation.retention import purge
 from core.services.places.key_encryption import KeyEncryption
+from core.services.privacy.series_retention import READINGS
 from core.services.shared.transaction import current_database
 from core.services.telegrams.pipeline import take_in
 from core.services.telegrams.recompute import Recomputed
@@ -319,7 +323,9 @@ async def test_meters_and_residences_are_chosen(fleet) -> None:
 
 
 async def test_readings_may_arrive_meanwhile(fleet, one_by_one, application) -> None:
-    """Between batches and beside them: the tables are those of the readings, as if nothing was recomputed."""
+    """Between batches and beside them: the tables are those of the readings, as if nothing was
+    recomputed.
+    """
     homes = homes_of(METERS)
     more = lines_of(homes, HOURS + 24).hours[HOURS:]
     await run("DELETE FROM daily_volume WHERE day < 20261201")
@@ -343,7 +349,9 @@ async def test_days_whose_readings_are_past_their_retention_remain(fleet, settin
     correction. What the readings that are left show is restored.
     """
     before = await tables()
-    gone = await purge(replace(settings, reading_months=1), now=datetime(2027, 1, 5, tzinfo=UTC))
+    gone = await purge(
+        replace(settings, retention=RetentionPeriods(reading_months=1)), now=datetime(2027, 1, 5, tzinfo=UTC)
+    )
     assert gone[READINGS]
     left = await tables({"reading": ALL["reading"]})
     assert 0 < len(left["reading"]) < len(before["reading"])

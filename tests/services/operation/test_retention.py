@@ -32,12 +32,14 @@ from core.models import (
     Session,
 )
 from core.operators import Step
+from core.retention_periods import RetentionPeriods
 from core.services.messaging import outbox
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.messaging.outbox import Notification, Topic, list_messages
 from core.services.operation import retention
 from core.services.operation.retention import CHALLENGES_FOR, SIGN_INS_FOR, UNUSED_DEVICES_FOR, purge
 from core.services.places.meter_directory import meters_by_address
+from core.services.privacy.series_retention import READINGS
 from core.services.shared.audit import Subject, record
 from core.services.shared.scope import occupancy_periods
 from core.services.shared.transaction import current_database
@@ -344,16 +346,16 @@ async def test_readings_are_kept_for_whole_months_and_their_volumes_for_good(
     volumes = "SELECT * FROM daily_volume WHERE day < 20251001 ORDER BY day"
     before = list(map(dict, await database.execute_query_dict(volumes)))
     assert before
-    assert (await purge(settings, now=NOW))[retention.READINGS] == 0
-    kept = replace(settings, reading_months=13)
+    assert (await purge(settings, now=NOW))[READINGS] == 0
+    kept = replace(settings, retention=RetentionPeriods(reading_months=13))
     rows = "SELECT read_at FROM reading ORDER BY read_at"
     assert len(await database.execute_query_dict(rows)) == 5
-    assert (await purge(kept, now=NOW))[retention.READINGS] == (3 if settings.is_sqlite else 1)
+    assert (await purge(kept, now=NOW))[READINGS] == (3 if settings.is_sqlite else 1)
     assert [row["read_at"] for row in await database.execute_query_dict(rows)] == [
         int(at.timestamp()) for at in moments[3:]
     ]
     assert list(map(dict, await database.execute_query_dict(volumes))) == before
-    assert (await purge(kept, now=NOW))[retention.READINGS] == 0
+    assert (await purge(kept, now=NOW))[READINGS] == 0
     (meter,) = (await meters_by_address(SYSTEM, [izar.address], key_encryption=key_encryption)).values()
     async with in_transaction() as connection:
         await recompute_meter(connection, meter, thresholds_of=application.registry.leak_thresholds, now=NOW)
@@ -364,7 +366,9 @@ async def test_a_line_of_a_time_whose_readings_are_dropped_is_a_dead_letter(
     settings, registry, key_encryption, izar
 ) -> None:
     """The last second of the fourteenth month before this one is refused, the next one is stored."""
-    async with open_application(replace(settings, reading_months=13), registry=registry) as application:
+    async with open_application(
+        replace(settings, retention=RetentionPeriods(reading_months=13)), registry=registry
+    ) as application:
         await factories.residence(key_encryption, factories.meter(izar.address))
         border = datetime(2025, 10, 1, tzinfo=UTC)
         lines = [izar.line(1000, border - MOMENT), izar.line(1001, border)]

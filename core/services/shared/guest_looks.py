@@ -1,0 +1,52 @@
+"""Records what guests of a home looked at: members of the household, and providers (CN-13).
+
+In: the viewer, and what it was shown of which dwelling. Out: rows of the audit, of guests alone. The one
+rule: each look is a row, written when it is answered; the resident reads them in
+`core.services.privacy.access_log`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from tortoise.transactions import in_transaction
+
+from core.access import NOBODY, Act, Role, Viewer
+from core.services.shared.audit import Detail, Subject, record_each
+
+GUESTS = frozenset({Role.HOUSEHOLD_MEMBER, Role.THIRD_PARTY})
+
+
+@dataclass(frozen=True, slots=True)
+class DataLook:
+    """What was shown: of which dwelling and fluid (None: all), from which day to which (None: there
+    was nothing), and how finely.
+    """
+
+    dwelling_id: int
+    what: str
+    first: date | None
+    last: date | None
+    fluid: str | None = None
+
+
+async def record_looks(viewer: Viewer, looks: Iterable[DataLook], *, now: datetime) -> None:
+    """Add the looks of a guest; those of others are not recorded here."""
+    found = list(looks)
+    if viewer.role not in GUESTS or not found:
+        return
+    async with in_transaction() as connection:
+        seen = [(Subject("dwelling", look.dwelling_id), details_of(look, viewer)) for look in found]
+        await record_each(Act.DATA_ACCESSED, seen, viewer, NOBODY, now, connection)
+
+
+def details_of(look: DataLook, viewer: Viewer) -> dict[str, Detail]:
+    """A look as the audit keeps it."""
+    details: dict[str, Detail] = {"what": look.what}
+    if look.first is not None and look.last is not None:
+        details |= {"first": look.first.isoformat(), "last": look.last.isoformat()}
+    if look.fluid is not None:
+        details["fluid"] = look.fluid
+    if viewer.grant is not None:
+        details["grant"] = viewer.grant.id
+    return details
