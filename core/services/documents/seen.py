@@ -118,19 +118,26 @@ async def _rights(viewer: Viewer, asked: Sequence[DocumentsAsked], now: datetime
 
 
 async def _own_rights(viewer: Viewer, asked: Sequence[DocumentsAsked], now: datetime) -> list[Right | None]:
-    mine = await _own(viewer)
+    mine = [(Basis.OCCUPANT, home) for home in await homes(viewer)]
+    if any(_first_of(mine, one) is None for one in asked):
+        mine += [(Basis.OWNER, home) for home in await owned_homes(viewer)]
+    found = [_first_of(mine, one) for one in asked]
     return [
-        next(
-            (
-                _right(basis, home, one.dwelling_id, now)
-                for basis, home in mine
-                if one.dwelling_id in {None, home.period.dwelling_id}
-                and one.residence_id in {None, home.place["residence_id"]}
-            ),
-            None,
-        )
-        for one in asked
+        None if known is None else _right(*known, one.dwelling_id, now)
+        for one, known in zip(asked, found, strict=True)
     ]
+
+
+def _first_of(mine: Sequence[tuple[Basis, Home]], asked: DocumentsAsked) -> tuple[Basis, Home] | None:
+    return next(
+        (
+            (basis, home)
+            for basis, home in mine
+            if asked.dwelling_id in {None, home.period.dwelling_id}
+            and asked.residence_id in {None, home.place["residence_id"]}
+        ),
+        None,
+    )
 
 
 async def _rights_to(viewer: Viewer, row: Document, now: datetime) -> list[Right]:
