@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from reportlab.lib import colors
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, KeepTogether, PageBreak, Spacer, Table
+from reportlab.platypus import Flowable, KeepInFrame, PageBreak, Spacer, Table
 
 from core.consumption.fluids import Fluid
 from core.consumption.notes import ALWAYS_NOTED, FluidNote, NotedFigure
@@ -31,7 +31,8 @@ def monthly_notes_pdf(notes: Sequence[tuple[Addressed, MonthlyNote]]) -> bytes:
     for addressed, note in notes:
         if parts:
             parts.append(PageBreak())
-        parts += _monthly(addressed, note)
+        # What is longer than a page is printed a little smaller.
+        parts.append(KeepInFrame(0, 0, _monthly(addressed, note), mode="shrink"))
     first = notes[0][0]
     return built(
         parts,
@@ -79,14 +80,14 @@ def _monthly(addressed: Addressed, note: MonthlyNote) -> list[Flowable]:
         parts.append(paragraph(words("chart", language), HEADING))
     for one in shown:
         label = paragraph(fluid_label(one.fluid, language), BODY_BOLD)
-        parts.append(KeepTogether([label, bars(_bars(note, one, language))]))
+        parts += [label, bars(_bars(note, one, language))]
     parts += [Spacer(0, 2 * mm), paragraph(words("monthly.law", language), SMALL), Spacer(0, 2 * mm)]
     contact = paragraph(paper_words("contact", language, contact=addressed.sender.contact), SMALL)
     if not addressed.invites:
         return [*parts, contact]
     code, link = addressed.site.code, addressed.sender.link
     online = [paragraph(words("online", language, code=code), SMALL), paragraph(link, BODY_BOLD), contact]
-    return [*parts, KeepTogether([beside(online, QrCode(link, 20 * mm), right_mm=28)])]
+    return [*parts, beside(online, QrCode(link, 20 * mm), right_mm=28)]
 
 
 def _figures(note: MonthlyNote, language: Language) -> Table:

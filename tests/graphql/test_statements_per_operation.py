@@ -55,6 +55,7 @@ OPERATIONS = {
     "the consent": (HOME % "consent { question answer }", 6),
     "the consumption limits": (HOME % "consumptionLimits { fluid amount { value } }", 3),
     "the recurring draws": (HOME % "recurringDraws { id }", 3),
+    "the documents": (HOME % "documents(first: 10) { totalCount edges { node { title file { url } } } }", 3),
     "the sessions": ("{ viewer { sessions { userAgent current } } }", 2),
     "the account page": (
         "{ viewer { email phone notifications { topic byEmail } newsletter accessTokens { name } } }",

@@ -63,17 +63,17 @@ class Right:
 
 
 @dataclass(frozen=True, slots=True)
-class PageOfRight:
-    """A page: the right, how many rows at most, and after which one."""
+class PageOfRights:
+    """A page: by which rights (what any of them shows), how many rows at most, and after which one."""
 
-    right: Right
+    rights: Sequence[Right]
     first: int
     after: int | None = None
     only: int | None = None
     """One document alone."""
 
 
-async def document_pages(asked: Sequence[PageOfRight]) -> list[tuple[list[dict[str, Any]], int]]:
+async def document_pages(asked: Sequence[PageOfRights]) -> list[tuple[list[dict[str, Any]], int]]:
     """For each page its rows, with one more if there are more, and how many there are on all pages."""
     rows = await select_by(
         current_database(),
@@ -84,8 +84,9 @@ async def document_pages(asked: Sequence[PageOfRight]) -> list[tuple[list[dict[s
         },
         "SELECT q.* FROM (SELECT x.*, COUNT(*) OVER (PARTITION BY x.n) AS total,"  # noqa: S608 - our own words
         " ROW_NUMBER() OVER (PARTITION BY x.n, x.follows ORDER BY x.id DESC) AS place"
-        " FROM (SELECT k.n, k.most, CASE WHEN k.after_id IS NULL OR d.id < k.after_id THEN 1 ELSE 0 END AS"
-        f" follows, {COLUMNS} FROM k JOIN document d ON d.residence_id = k.residence_id"
+        " FROM (SELECT DISTINCT k.n, k.most,"
+        " CASE WHEN k.after_id IS NULL OR d.id < k.after_id THEN 1 ELSE 0 END AS follows,"
+        f" {COLUMNS} FROM k JOIN document d ON d.residence_id = k.residence_id"
         " AND d.deposited_at IS NOT NULL AND d.withdrawn_at IS NULL"
         f" AND (({_OF_DWELLING}) OR ({_OF_RESIDENCE})) AND {_IN_TIME} AND {_BY_RIGHT}"
         " AND (k.only_id IS NULL OR d.id = k.only_id)) x) q"
@@ -93,11 +94,12 @@ async def document_pages(asked: Sequence[PageOfRight]) -> list[tuple[list[dict[s
         " ORDER BY q.n, q.place",
         [
             (
-                *(n, _BASES.index(one.right.basis), one.right.residence_id, one.right.dwelling_id),
-                *(one.right.first_day, one.right.last_day, one.right.today),
+                *(n, _BASES.index(right.basis), right.residence_id, right.dwelling_id),
+                *(right.first_day, right.last_day, right.today),
                 *(one.first + 1, one.after, one.only),
             )
             for n, one in enumerate(asked)
+            for right in one.rights
         ],
     )
     found: list[list[dict[str, Any]]] = [[] for _ in asked]

@@ -17,7 +17,7 @@ from core.errors import NotFound, SubmeterError
 from core.language import Language
 from core.models import Document
 from core.models import DocumentType as DocumentType  # noqa: PLC0414 - the doors, which know no tables, name it from here
-from core.services.documents.document_rows import FAR_AHEAD, LONG_AGO, PageOfRight, Right, document_pages
+from core.services.documents.document_rows import FAR_AHEAD, LONG_AGO, PageOfRights, Right, document_pages
 from core.services.places.ownerships import owned_homes
 from core.services.shared.columns import day, day_or_none, document, moment, moment_or_none
 from core.services.shared.paging import Page
@@ -70,11 +70,12 @@ async def documents_seen(
     """Several pages, by one statement for the documents; NotFound for a place that is not the viewer's."""
     viewer.require(Permission.DOCUMENTS_READ)
     rights = await _rights(viewer, asked, now)
-    known = [(right, one) for right, one in zip(rights, asked, strict=True) if right is not None]
-    pages = iter(await document_pages([PageOfRight(right, one.first, one.after) for right, one in known]))
+    pages = await document_pages(
+        [PageOfRights(some, one.first, one.after) for some, one in zip(rights, asked, strict=True)]
+    )
     return [
-        NotFound("No such place.", field="id") if right is None else _page(*next(pages), one.first)
-        for right, one in zip(rights, asked, strict=True)
+        _page(*page, one.first) if some else NotFound("No such place.", field="id")
+        for some, page, one in zip(rights, pages, asked, strict=True)
     ]
 
 
@@ -87,23 +88,26 @@ async def document_seen(viewer: Viewer, document_id: int, *, now: datetime) -> R
     viewer.require(Permission.DOCUMENTS_READ)
     row = await Document.get_or_none(id=document_id) if 0 < document_id <= _LARGEST_ID else None
     if row is not None:
-        rights = await _rights_to(viewer, row, now)
-        pages = await document_pages([PageOfRight(right, 1, only=row.id) for right in rights])
-        for rows, _total in pages:
-            if rows:
-                return _view(rows[0])
+        asked = DocumentsAsked(1, None, row.dwelling_id, None if row.dwelling_id else row.residence_id)
+        (rights,) = await _rights(viewer, [asked], now, owned_too=True)
+        ((rows, _total),) = await document_pages([PageOfRights(rights, 1, only=row.id)])
+        if rows:
+            return _view(rows[0])
     raise NotFound("No such document.", field="document")
 
 
-async def _rights(viewer: Viewer, asked: Sequence[DocumentsAsked], now: datetime) -> list[Right | None]:
+async def _rights(
+    viewer: Viewer, asked: Sequence[DocumentsAsked], now: datetime, *, owned_too: bool = False
+) -> list[list[Right]]:
+    """By which rights the viewer sees each place: none for one that is not the viewer's."""
     if viewer.role is Role.RESIDENT:
-        return await _own_rights(viewer, asked, now)
+        return await _own_rights(viewer, asked, now, owned_too=owned_too)
     basis = Basis.MANAGER if viewer.role is Role.MANAGER else Basis.STAFF
     places = await places_in_charge(viewer, {one.dwelling_id for one in asked if one.dwelling_id is not None})
     residences = await residences_in_charge(
         viewer, {one.residence_id for one in asked if one.residence_id is not None}
     )
-    found: list[Right | None] = []
+    found: list[list[Right]] = []
     for one in asked:
         row: ResidenceRow | None = (
             places.get(one.dwelling_id)
@@ -111,48 +115,35 @@ async def _rights(viewer: Viewer, asked: Sequence[DocumentsAsked], now: datetime
             else residences.get(one.residence_id or 0)
         )
         if row is None:
-            found.append(None)
+            found.append([])
             continue
         today = civil_day(now, row["time_zone"])
-        found.append(Right(basis, row["residence_id"], one.dwelling_id, LONG_AGO, FAR_AHEAD, today))
+        found.append([Right(basis, row["residence_id"], one.dwelling_id, LONG_AGO, FAR_AHEAD, today)])
     return found
 
 
-async def _own_rights(viewer: Viewer, asked: Sequence[DocumentsAsked], now: datetime) -> list[Right | None]:
-    mine = await _own(viewer)
+async def _own_rights(
+    viewer: Viewer, asked: Sequence[DocumentsAsked], now: datetime, *, owned_too: bool
+) -> list[list[Right]]:
+    """A resident's: each time of living there, and of owning it if it is not lived in at present."""
+    mine = [(Basis.OCCUPANT, home) for home in await homes(viewer)]
+    if owned_too or not all(_lives_at(mine, one) for one in asked):
+        mine += [(Basis.OWNER, home) for home in await owned_homes(viewer)]
     return [
-        next(
-            (
-                _right(basis, home, one.dwelling_id, now)
-                for basis, home in mine
-                if one.dwelling_id in {None, home.period.dwelling_id}
-                and one.residence_id in {None, home.place["residence_id"]}
-            ),
-            None,
-        )
+        [_right(basis, home, one.dwelling_id, now) for basis, home in mine if _is_at(home, one)]
         for one in asked
     ]
 
 
-async def _rights_to(viewer: Viewer, row: Document, now: datetime) -> list[Right]:
-    """Every right by which the viewer might see a document."""
-    if viewer.role is not Role.RESIDENT:
-        asked = DocumentsAsked(1, None, row.dwelling_id, None if row.dwelling_id else row.residence_id)
-        return [right for right in await _rights(viewer, [asked], now) if right is not None]
-    return [
-        _right(basis, home, row.dwelling_id, now)
-        for basis, home in await _own(viewer)
-        if home.place["residence_id"] == row.residence_id
-        and row.dwelling_id in {None, home.period.dwelling_id}
-    ]
+def _lives_at(mine: Sequence[tuple[Basis, Home]], asked: DocumentsAsked) -> bool:
+    return any(home.period.last_day is None and _is_at(home, asked) for _, home in mine)
 
 
-async def _own(viewer: Viewer) -> list[tuple[Basis, Home]]:
-    """Where a resident lives or lived, the present first, and what is or was the resident's own."""
-    return [
-        *((Basis.OCCUPANT, home) for home in await homes(viewer)),
-        *((Basis.OWNER, home) for home in await owned_homes(viewer)),
-    ]
+def _is_at(home: Home, asked: DocumentsAsked) -> bool:
+    return asked.dwelling_id in {None, home.period.dwelling_id} and asked.residence_id in {
+        None,
+        home.place["residence_id"],
+    }
 
 
 def _right(basis: Basis, home: Home, dwelling_id: int | None, now: datetime) -> Right:

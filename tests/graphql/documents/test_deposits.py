@@ -254,6 +254,30 @@ async def test_an_owner_who_lives_elsewhere(application: Any, home: Any, portal:
     assert refused["code"] == "NOT_FOUND"
 
 
+async def test_who_moved_out_and_owns_it_still_sees_both_times(
+    application: Any, home: Any, portal: Any, deposit: Any
+) -> None:
+    """Claire lets her home: what came while she lived there, and what is for owners since, each once."""
+    await seats.manager(portal, application)
+    await deposit(title="Son contrat")
+    await deposit(title="Règlement", residence=True)
+    row = await Occupancy.get()
+    await Occupancy.all().update(move_out=date(2026, 11, 23), access_until=date(2027, 11, 23))
+    await Occupancy.create(
+        dwelling_id=row.dwelling_id,
+        account_id=row.account_id,
+        kind=OccupancyKind.OWNER_NON_OCCUPANT,
+        move_in=date(2020, 1, 1),
+    )
+    await Occupancy.create(dwelling_id=row.dwelling_id, kind=OccupancyKind.TENANT, move_in=date(2026, 11, 23))
+    portal.clock.now += timedelta(days=2)
+    await seats.manager(portal, application)
+    await deposit(title="Au locataire", forOwner=False)
+    await deposit(title="À la propriétaire")
+    await at(portal, application)
+    assert await titles(portal) == ["À la propriétaire", "Règlement", "Son contrat"]
+
+
 async def test_documents_of_the_residence(application: Any, home: Any, portal: Any, deposit: Any) -> None:
     """Those of the whole residence, for manager, staff, occupant and owner alike."""
     await seats.manager(portal, application)
