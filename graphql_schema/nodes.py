@@ -28,6 +28,9 @@ from graphql_schema.dwellings.dwellings import Alert, Dwelling, Meter, Residence
 from graphql_schema.dwellings.residences import ResidenceDocument
 from graphql_schema.managers.dwelling_requests import DwellingRequest
 from graphql_schema.meters.corrections import DoubtfulReading
+from graphql_schema.staff.accounts import account_by_number
+from graphql_schema.staff.dead_letters import dead_letter_by_number
+from graphql_schema.staff.outbox import message_by_number
 
 Finder: TypeAlias = Callable[[Context, int], Awaitable[Node | None]]
 
@@ -88,11 +91,14 @@ async def _recurring_draw(context: Context, number: int) -> Node | None:
 
 FINDERS: Mapping[str, Finder] = {
     "AccessToken": _access_token,
+    "Account": account_by_number,
     "Alert": _alert,
+    "DeadLetter": dead_letter_by_number,
     "DoubtfulReading": _doubtful_reading,
     "Dwelling": _dwelling,
     "DwellingRequest": _dwelling_request,
     "Meter": _meter,
+    "OutboxMessage": message_by_number,
     "RecurringDraw": _recurring_draw,
     "Residence": _residence,
     "ResidenceDocument": _document,

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"
     ACCOUNTS_MANAGE = "accounts:manage"
+    ACCOUNTS_READ = "accounts:read"
     ALERTS_HANDLE = "alerts:handle"
     ALERTS_READ = "alerts:read"
     ANALYSES_READ = "analyses:read"
@@ -31,20 +32,24 @@ class Permission(StrEnum):
     CONSENT_WRITE = "consent:write"
     CONSUMPTION_READ = "consumption:read"
     CONSUMPTION_READ_DAILY = "consumption:read_daily"
+    DEAD_LETTERS_READ = "dead_letters:read"
     DWELLING_REQUESTS_DECIDE = "dwelling_requests:decide"
     DWELLINGS_LEAVE = "dwellings:leave"
     DWELLINGS_READ = "dwellings:read"
     LIMITS_WRITE = "limits:write"
     MANAGED_DAYS_READ = "managed_days:read"
     MANAGED_RESIDENCES_READ = "managed_residences:read"
+    METERS_LIST = "meters:list"
     METERS_READ = "meters:read"
     METERS_WRITE = "meters:write"
     OCCUPANCIES_RECORD = "occupancies:record"
+    OUTBOX_LIST = "outbox:list"
     OUTBOX_READ = "outbox:read"
     PASSWORD_WRITE = "password:write"  # noqa: S105 - an act's name
     PLACES_WRITE = "places:write"
     READINGS_CORRECT = "readings:correct"
     READINGS_READ = "readings:read"
+    RESIDENCES_PUBLISH = "residences:publish"
     RESIDENTS_INVITE = "residents:invite"
     SECOND_FACTOR_VERIFY = "second_factor:verify"
     SECOND_FACTOR_WRITE = "second_factor:write"
@@ -102,7 +107,18 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.STAFF: _OWN_ACCOUNT
-    | frozenset({Permission.DWELLINGS_READ, Permission.METERS_READ, Permission.READINGS_CORRECT}),
+    | frozenset(
+        {
+            Permission.ACCOUNTS_READ,
+            Permission.DEAD_LETTERS_READ,
+            Permission.DWELLINGS_READ,
+            Permission.METERS_LIST,
+            Permission.METERS_READ,
+            Permission.OUTBOX_LIST,
+            Permission.READINGS_CORRECT,
+            Permission.RESIDENCES_PUBLISH,
+        }
+    ),
     Role.ANALYST: _OWN_ACCOUNT | frozenset({Permission.ANALYSES_READ, Permission.TOKENS_WRITE}),
     Role.GATEWAY: frozenset({Permission.TELEGRAMS_SUBMIT}),
     Role.SYSTEM: frozenset(Permission),

@@ -104,11 +104,22 @@ def test_a_gateway_submits_telegrams_and_reads_no_data() -> None:
     assert PERMISSIONS_OF[Role.GATEWAY] == {Permission.TELEGRAMS_SUBMIT}
 
 
-def test_staff_correct_readings_of_the_meters_that_they_see() -> None:
-    """Places and meters; no resident's data, no other's account; nobody else with an account corrects any."""
+def test_staff_list_their_operators_things_and_correct_readings() -> None:
+    """Places, meters, dead letters, who has an account, which messages were sent; they publish residences. No
+    resident's consumption, no text of a message, no change of an account; nobody else corrects any reading.
+    """
     own = {"account", "password", "second_factor", "sessions", "terms"}
     others = {one for one in PERMISSIONS_OF[Role.STAFF] if one.value.split(":")[0] not in own}
-    assert others == {Permission.DWELLINGS_READ, Permission.METERS_READ, Permission.READINGS_CORRECT}
+    assert others == {
+        Permission.ACCOUNTS_READ,
+        Permission.DEAD_LETTERS_READ,
+        Permission.DWELLINGS_READ,
+        Permission.METERS_LIST,
+        Permission.METERS_READ,
+        Permission.OUTBOX_LIST,
+        Permission.READINGS_CORRECT,
+        Permission.RESIDENCES_PUBLISH,
+    }
     correcting = {role for role, granted in PERMISSIONS_OF.items() if Permission.READINGS_CORRECT in granted}
     assert correcting == {Role.STAFF, Role.SYSTEM}
 

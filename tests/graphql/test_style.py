@@ -50,12 +50,13 @@ LISTS = {
     ),
     "of one account": (
         *("Viewer.dwellings", "Viewer.ownedDwellings", "Viewer.dwellingRequests", "Viewer.notifications"),
-        *("Viewer.sessions", "Viewer.accessTokens"),
+        *("Viewer.sessions", "Viewer.accessTokens", "Account.dwellings"),
     ),
     "of one residence": (
         *("Residence.documents", "ResidenceOverview.completeness", "ResidenceOverview.activeLeaks"),
         "ResidenceOverview.activeAlerts",
     ),
+    "by reason, of which there are some thirty": ("Query.deadLetterCounts",),
     "of one operator, by its profile": (
         *("Query.operators", "Operator.helpPages", "Operator.passwordCriteria", "Operator.labels"),
         *("PasswordTooWeak.criteria", "PasswordCheck.criteria", "Registration.stages", "Registration.forms"),

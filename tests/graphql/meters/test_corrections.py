@@ -212,7 +212,11 @@ OWN_OR_OPEN = {
 }
 """Fields about the own account, or that need none."""
 
-OF_STAFF = {"doubtfulReadings", "acceptReading", "withdrawReading"}
+OF_STAFF = {
+    *("doubtfulReadings", "acceptReading", "withdrawReading"),
+    *("accounts", "deadLetters", "deadLetterCounts", "meters", "outbox"),
+    *("publishResidence", "unpublishResidence"),
+}
 
 OF_THE_BUILDING = {"residences", "residence", "dwelling", "node"}
 """Places and meters, of which staff see what `tests/graphql/dwellings/test_roles.py` says."""
