@@ -165,16 +165,17 @@ class OperatorRows:
         return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
     async def _page(self, columns: str, order: str, first: int, *, counted: bool) -> ListedRows:
-        listed = f"SELECT {columns}, ROW_NUMBER() OVER (ORDER BY {order}) AS place FROM {self._tables}"  # noqa: S608 - our own words
-        count = f"SELECT COUNT(*) AS total FROM {self._tables} {self._where()}"  # noqa: S608 - our own words
-        most = self.value(first + 1)
-        listed = f"{listed} {self._where(self._after)} ORDER BY {order} LIMIT {most}"
-        statement = (
-            f"SELECT t.total, q.* FROM ({count}) t LEFT JOIN ({listed}) q ON 1 = 1 ORDER BY q.place"  # noqa: S608 - our own words
-            if counted
-            else listed
-        )
+        listed = f"{columns}, 1 AS found"
+        if counted:  # the order of the joined rows is no longer that of the page
+            listed = f"{columns}, ROW_NUMBER() OVER (ORDER BY {order}) AS found"
+        listed = f"SELECT {listed} FROM {self._tables} {self._where(self._after)} ORDER BY {order}"  # noqa: S608 - our own words
+        listed += f" LIMIT {self.value(first + 1)}"
+        statement = listed
+        if counted:
+            count = f"SELECT COUNT(*) AS total FROM {self._tables} {self._where()}"  # noqa: S608 - our own words
+            statement = (
+                f"SELECT t.total, q.* FROM ({count}) t LEFT JOIN ({listed}) q ON 1 = 1 ORDER BY q.found"  # noqa: S608 - our own words
+            )
         found = await run(self.connection, statement, self._values)
-        total = found[0]["total"] if counted else None
-        rows = [row for row in found if row["place"] is not None]
-        return ListedRows(rows[:first], has_next=len(rows) > first, total=total)
+        rows = [row for row in found if row["found"] is not None]
+        return ListedRows(rows[:first], len(rows) > first, found[0]["total"] if counted else None)

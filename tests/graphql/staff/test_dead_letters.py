@@ -66,7 +66,7 @@ async def messages(portal: Any, **chosen: Any) -> list[str]:
 
 
 async def test_the_list_is_of_the_operators_gateways_and_meters(letters: Any, portal: Any) -> None:
-    """Newest first. What another's gateway heard of an own meter is listed without that gateway's name."""
+    """Newest first. What another's gateway received of an own meter lacks that gateway's name."""
     await seats.staff(portal, letters)
     nodes = [edge["node"] for edge in (await portal.ask(LIST))["deadLetters"]["edges"]]
     assert [(one["message"], one["gateway"], one["source"]) for one in nodes] == [
