@@ -219,7 +219,7 @@ def test_a_list_is_read_in_pages(acme: Any, listed: Any, noun: str, monkeypatch:
 
 
 def test_a_table_has_so_many_rows(acme: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By default as many as fit; that there are more is said beside it."""
+    """By default fifty; if there are more, standard error says so."""
     answer = acme("meters", "list", "--operator", "acme")
     assert (answer.returncode, answer.stderr) == (0, "")
     for word in ("3 meters", METER.address, "A · 12"):
