@@ -33,8 +33,9 @@ strawberry.enum(
 strawberry.enum(
     MessageTopic,
     description="What a message is about. LEAK: leaks and slow leaks. OVER_CONSUMPTION: a month far above "
-    "the usual, or an own limit. METER: bursts, and what a meter reports. CORRECTION: an alert that was "
-    "withdrawn. REGISTRATION: signing up, and requests for a dwelling. OCCUPANCY: moves and consents. "
+    "the usual, an own limit, or a goal. METER: bursts, and what a meter reports. CORRECTION: an alert that "
+    "was withdrawn. DOCUMENT: notes, certificates and other documents. REGISTRATION: signing up, and "
+    "requests for a dwelling. OCCUPANCY: moves and consents. "
     "SECURITY: passwords, codes, tokens. INVITATION: to an account. PORTAL: a residence was published or "
     "closed, and questions. OTHER: anything else.",
 )

@@ -28,6 +28,7 @@ class MessageTopic(StrEnum):
     OVER_CONSUMPTION = "OVER_CONSUMPTION"
     METER = "METER"
     CORRECTION = "CORRECTION"
+    DOCUMENT = "DOCUMENT"
     REGISTRATION = "REGISTRATION"
     OCCUPANCY = "OCCUPANCY"
     SECURITY = "SECURITY"
@@ -40,11 +41,12 @@ _TEMPLATES: Final[Mapping[MessageTopic, tuple[str, ...]]] = {
     MessageTopic.LEAK: (
         *("leak_opened", "leak_closed", "leak_level_up", "leak_relapsed", "leak_reopened", "slow_leak"),
     ),
-    MessageTopic.OVER_CONSUMPTION: ("over_consumption", "own_limit"),
+    MessageTopic.OVER_CONSUMPTION: ("over_consumption", "own_limit", "goal"),
     MessageTopic.METER: (
         *("burst_opened", "burst_closed", "meter_leak_opened", "meter_leak_closed", "recurring_draw"),
     ),
     MessageTopic.CORRECTION: ("alert_withdrawn",),
+    MessageTopic.DOCUMENT: ("new_document", "monthly_note", "annual_note", "index_certificate"),
     MessageTopic.REGISTRATION: (
         *("registration_code", "registration_temporary_password", "registration_address_taken"),
         *("dwelling_request_received", "dwelling_request_opened", "dwelling_request_approved"),
