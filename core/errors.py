@@ -91,6 +91,22 @@ class Conflict(SubmeterError):
     code = "CONFLICT"
 
 
+class ResidenceNotReady(SubmeterError):
+    """A residence is to be published in which residents would find nothing, and nobody has confirmed that."""
+
+    code = "RESIDENCE_NOT_READY"
+
+    def __init__(self, lack: str, *, dwellings: int, meters: int, meters_read: int) -> None:
+        super().__init__(f"The residence is not published: {lack}.", field="withoutData")
+        self.dwellings = dwellings
+        self.meters = meters
+        self.meters_read = meters_read
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        return {"dwellings": self.dwellings, "meters": self.meters, "metersRead": self.meters_read}
+
+
 class AlertEnded(SubmeterError):
     """An action on an alert that has ended."""
 

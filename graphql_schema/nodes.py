@@ -37,6 +37,9 @@ from graphql_schema.meters.corrections import DoubtfulReading
 from graphql_schema.privacy.grants import ThirdPartyGrant
 from graphql_schema.privacy.household import HouseholdMember
 from graphql_schema.privacy.own_data import DataExport
+from graphql_schema.staff.accounts import account_by_number
+from graphql_schema.staff.dead_letters import dead_letter_by_number
+from graphql_schema.staff.outbox import message_by_number
 
 Finder: TypeAlias = Callable[[Context, int], Awaitable[Node | None]]
 
@@ -116,12 +119,15 @@ async def _recurring_draw(context: Context, number: int) -> Node | None:
 
 FINDERS: Mapping[str, Finder] = {
     "AccessToken": _access_token,
+    "Account": account_by_number,
     "Alert": _alert,
+    "DeadLetter": dead_letter_by_number,
     "Document": _resident_document,
     "DoubtfulReading": _doubtful_reading,
     "Dwelling": _dwelling,
     "DwellingRequest": _dwelling_request,
     "Meter": _meter,
+    "OutboxMessage": message_by_number,
     "RecurringDraw": _recurring_draw,
     "Residence": _residence,
     "ResidenceDocument": _document,

@@ -47,6 +47,11 @@ from graphql_schema.requests.budgets import Budgets
 from graphql_schema.requests.documents import DocumentReader
 from graphql_schema.requests.executor import PiecewiseExecutor
 from graphql_schema.requests.introspection import MOST_ERRORS
+from graphql_schema.staff.accounts import StaffAccountQuery
+from graphql_schema.staff.dead_letters import DeadLetterQuery
+from graphql_schema.staff.meters import StaffMeterQuery
+from graphql_schema.staff.outbox import OutboxQuery
+from graphql_schema.staff.publication import PublicationMutation
 
 
 @strawberry.type
@@ -55,6 +60,10 @@ class Query(
     ResidenceQuery,
     DwellingRequestQuery,
     DoubtfulReadingQuery,
+    StaffMeterQuery,
+    StaffAccountQuery,
+    DeadLetterQuery,
+    OutboxQuery,
     NodeQuery,
     OperatorQuery,
     AnalysisQuery,
@@ -86,6 +95,7 @@ class Mutation(
     DocumentMutation,
     NoteMutation,
     DoubtfulReadingMutation,
+    PublicationMutation,
     TelegramMutation,
     OwnDataMutation,
     GrantMutation,

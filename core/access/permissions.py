@@ -27,6 +27,7 @@ class Permission(StrEnum):
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"
     ACCOUNTS_MANAGE = "accounts:manage"
+    ACCOUNTS_READ = "accounts:read"
     ALERTS_HANDLE = "alerts:handle"
     ALERTS_READ = "alerts:read"
     ANALYSES_READ = "analyses:read"
@@ -35,6 +36,7 @@ class Permission(StrEnum):
     CONSENT_WRITE = "consent:write"
     CONSUMPTION_READ = "consumption:read"
     CONSUMPTION_READ_DAILY = "consumption:read_daily"
+    DEAD_LETTERS_READ = "dead_letters:read"
     DOCUMENTS_DEPOSIT = "documents:deposit"
     DOCUMENTS_READ = "documents:read"
     DWELLING_REQUESTS_DECIDE = "dwelling_requests:decide"
@@ -47,11 +49,13 @@ class Permission(StrEnum):
     LIMITS_WRITE = "limits:write"
     MANAGED_DAYS_READ = "managed_days:read"
     MANAGED_RESIDENCES_READ = "managed_residences:read"
+    METERS_LIST = "meters:list"
     METERS_READ = "meters:read"
     METERS_WRITE = "meters:write"
     NOTES_MAKE = "notes:make"
     NOTES_PRINT = "notes:print"
     OCCUPANCIES_RECORD = "occupancies:record"
+    OUTBOX_LIST = "outbox:list"
     OUTBOX_READ = "outbox:read"
     PAPERS_ISSUE = "papers:issue"
     PASSWORD_WRITE = "password:write"  # noqa: S105 - an act's name
@@ -59,6 +63,7 @@ class Permission(StrEnum):
     PLACES_WRITE = "places:write"
     READINGS_CORRECT = "readings:correct"
     READINGS_READ = "readings:read"
+    RESIDENCES_PUBLISH = "residences:publish"
     RESIDENTS_INVITE = "residents:invite"
     RETENTION_READ = "retention:read"
     SECOND_FACTOR_VERIFY = "second_factor:verify"
@@ -149,14 +154,19 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.STAFF: _OWN_ACCOUNT
     | frozenset(
         {
+            Permission.ACCOUNTS_READ,
+            Permission.DEAD_LETTERS_READ,
             Permission.DOCUMENTS_DEPOSIT,
             Permission.DOCUMENTS_READ,
             Permission.DWELLINGS_READ,
+            Permission.METERS_LIST,
             Permission.METERS_READ,
             Permission.NOTES_PRINT,
+            Permission.OUTBOX_LIST,
             Permission.PAPERS_ISSUE,
             Permission.PLACES_READ,
             Permission.READINGS_CORRECT,
+            Permission.RESIDENCES_PUBLISH,
             Permission.RETENTION_READ,
         }
     ),

@@ -319,6 +319,10 @@ _ERRORS = {
         "Cette demande ne correspond plus à ce qui est enregistré : actualisez la page.",
         "This request no longer fits what is stored: reload the page.",
     ),
+    "error.RESIDENCE_NOT_READY": Text(
+        "Les résidents n'y trouveraient encore aucune donnée : confirmez la publication.",
+        "Residents would find no data there yet: confirm the publication.",
+    ),
     "error.FORBIDDEN_PERIOD": Text(
         "Ce jour est en dehors de votre période d'occupation.", "This day is outside your occupancy."
     ),

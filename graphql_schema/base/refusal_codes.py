@@ -25,6 +25,10 @@ class RefusalCode(Enum):
         "FORBIDDEN_PERIOD", description="The day is outside the viewer's occupancy."
     )
     ALERT_ENDED = strawberry.enum_value("ALERT_ENDED", description="The alert has ended.")
+    RESIDENCE_NOT_READY = strawberry.enum_value(
+        "RESIDENCE_NOT_READY",
+        description="Residents would find nothing in the residence; it is published if that is confirmed.",
+    )
     RATE_LIMITED = strawberry.enum_value(
         "RATE_LIMITED", description="Too many attempts; `retryAfter` says how long to wait."
     )

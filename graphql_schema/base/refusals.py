@@ -22,6 +22,7 @@ from core.access.refusals import CodeInvalid as WrongCode
 from core.access.refusals import PasswordTooWeak as WeakPassword
 from core.errors import AccountLocked as Locked
 from core.errors import AlertEnded as Over
+from core.errors import ResidenceNotReady as NotReady
 from core.errors import SignInRefused as WrongSignIn
 from core.errors import SubmeterError
 from core.language import Text
@@ -108,6 +109,16 @@ class CodeInvalid(Refusal):
     )
 
 
+@strawberry.type(
+    description="Residents would find no data in the residence. With `withoutData: true` it is published all "
+    "the same."
+)
+class ResidenceNotReady(Refusal):
+    dwellings: int = strawberry.field(description="How many dwellings the residence has.")
+    meters: int = strawberry.field(description="How many meters it has.")
+    meters_read: int = strawberry.field(description="How many of them have a reading that counts.")
+
+
 @strawberry.type(description="The serial number does not identify the dwelling.")
 class SerialRefused(Refusal):
     fallback: Path | None = strawberry.field(
@@ -192,6 +203,9 @@ def _kind_of(error: SubmeterError) -> tuple[type[Refusal], dict[str, Any]]:
             return SignInRefused, {}
         case Over():
             return AlertEnded, {}
+        case NotReady():
+            own = {"dwellings": error.dwellings, "meters": error.meters, "meters_read": error.meters_read}
+            return ResidenceNotReady, own
     return RequestRefused, {}
 
 

@@ -9,9 +9,11 @@ from core.language import Language
 from core.services.accounts.administration import disable_account, enable_account, reset_second_factor
 from core.services.portfolio.invitations import invite
 from submeter.application import opened
+from submeter.commands.lists.accounts import list_accounts
 from submeter.output import out
 
 accounts = App(name="accounts", help="Access of residents, managers, staff and analysts.")
+accounts.command(list_accounts, name="list")
 
 
 @accounts.command

@@ -1,17 +1,19 @@
-"""`submeter readings`: readings that do not count, accepted; and false ones, withdrawn."""
+"""`submeter readings`: those of a meter; those that do not count, accepted; and false ones, withdrawn."""
 
 from datetime import UTC, datetime
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from rich.table import Column
 
 from core.access import SYSTEM
 from core.services.telegrams import corrections
 from core.services.telegrams.corrections import Corrected, DoubtfulReadingView, ReadingStatus
 from submeter.application import opened
+from submeter.commands.lists.readings import list_counting
 from submeter.output import AtMost, RowNumber, counted, fail, out, print_json, print_table
 
-readings = App(name="readings", help="Readings that do not count, and the correction of false ones.")
+readings = App(name="readings", help="Readings of a meter, those that do not count, and corrections.")
 
 _COLUMNS = (
     "id",
@@ -33,25 +35,39 @@ _COLUMNS = (
 async def list_readings(
     *,
     meter: str | None = None,
+    since: Annotated[str | None, Parameter(name="--from")] = None,
+    until: Annotated[str | None, Parameter(name="--to")] = None,
     status: ReadingStatus | None = None,
-    limit: AtMost = 50,
+    limit: AtMost | None = None,
     json: bool = False,
 ) -> None:
-    """List the readings that do not count, those received last first.
+    """List the readings of a meter in a time; or those that do not count, those received last first.
+
+    With --meter and --from or --to: the readings of this meter that count, the oldest first, with --json a
+    JSON object a line. Without a time: the readings that do not count.
 
     Before and after are the nearest indexes that count. Indexes are in litres, watt-hours or allocator units.
     Later readings may still confirm a reading that is WAITING; they have left an OUTLIER aside; a WITHDRAWN
     one was taken out.
 
     Args:
-        meter: radio address of one meter, MMM-IIIIIIII-VV-TT.
-        status: WAITING, OUTLIER or WITHDRAWN; by default all.
-        limit: maximum number of readings.
+        meter: radio address of one meter, MMM-IIIIIIII-VV-TT; with a time also its serial number.
+        since: the first day of the residence, YYYY-MM-DD, or a moment, ISO 8601 with an offset.
+        until: the last one, included.
+        status: of those that do not count: WAITING, OUTLIER or WITHDRAWN; by default all.
+        limit: maximum number of readings; by default 50, with a time and --json all.
         json: print the list as JSON.
     """
+    if since is not None or until is not None:
+        if meter is None:
+            fail("meter: name the meter whose readings of a time are listed", code="INVALID_INPUT")
+        if status is not None:
+            fail("status: is of readings that do not count; leave out --from and --to", code="INVALID_INPUT")
+        await list_counting(meter, since=since, until=until, limit=limit, json=json)
+        return
     async with opened():
         page = await corrections.list_doubtful_readings(
-            SYSTEM, radio_address=meter, status=status, limit=limit
+            SYSTEM, radio_address=meter, status=status, limit=limit or 50
         )
     found = page.items
     if json:

@@ -122,17 +122,28 @@ def test_guests_read_and_change_nothing() -> None:
     }
 
 
-def test_staff_correct_readings_of_the_meters_that_they_see() -> None:
-    """Places and meters, documents that are deposited, and the notes that are sent on paper; no other of a
-    resident's data, no other's account; nobody else with an account corrects any.
+def test_staff_list_their_operators_things_and_correct_readings() -> None:
+    """Places, meters, dead letters, who has an account, which messages were sent; documents, and notes on
+    paper; they publish residences. No resident's consumption, no text of a message, no change of an account;
+    nobody else corrects any reading.
     """
     own = {"account", "password", "second_factor", "sessions", "terms"}
     others = {one for one in PERMISSIONS_OF[Role.STAFF] if one.value.split(":")[0] not in own}
-    papers = {Permission.DOCUMENTS_DEPOSIT, Permission.DOCUMENTS_READ, Permission.NOTES_PRINT}
     assert others == {
-        *(*papers, Permission.PAPERS_ISSUE),
-        *(Permission.DWELLINGS_READ, Permission.METERS_READ, Permission.PLACES_READ),
-        *(Permission.READINGS_CORRECT, Permission.RETENTION_READ),
+        Permission.ACCOUNTS_READ,
+        Permission.DEAD_LETTERS_READ,
+        Permission.DOCUMENTS_DEPOSIT,
+        Permission.DOCUMENTS_READ,
+        Permission.DWELLINGS_READ,
+        Permission.METERS_LIST,
+        Permission.METERS_READ,
+        Permission.NOTES_PRINT,
+        Permission.OUTBOX_LIST,
+        Permission.PAPERS_ISSUE,
+        Permission.PLACES_READ,
+        Permission.READINGS_CORRECT,
+        Permission.RESIDENCES_PUBLISH,
+        Permission.RETENTION_READ,
     }
     correcting = {role for role, granted in PERMISSIONS_OF.items() if Permission.READINGS_CORRECT in granted}
     assert correcting == {Role.STAFF, Role.SYSTEM}

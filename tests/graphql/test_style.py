@@ -52,13 +52,14 @@ LISTS = {
     "of one account": (
         *("Viewer.dwellings", "Viewer.ownedDwellings", "Viewer.dwellingRequests", "Viewer.notifications"),
         *("Viewer.sessions", "Viewer.accessTokens", "Viewer.dataExports", "Viewer.thirdPartyGrants"),
-        *("Viewer.household", "Viewer.consents"),
+        *("Viewer.household", "Viewer.consents", "Account.dwellings"),
     ),
     "of one residence": (
         *("Residence.documents", "ResidenceOverview.completeness", "ResidenceOverview.activeLeaks"),
         *("ResidenceOverview.activeAlerts", "MonthlyNotes.counts"),
     ),
     "of one run": ("RetentionRun.deleted",),
+    "by reason, of which there are some thirty": ("Query.deadLetterCounts",),
     "of one operator, by its profile": (
         *("Query.operators", "Operator.helpPages", "Operator.passwordCriteria", "Operator.labels"),
         *("PasswordTooWeak.criteria", "PasswordCheck.criteria", "Registration.stages", "Registration.forms"),

@@ -182,6 +182,13 @@ async def residence_seen(viewer: Viewer, residence_id: int, *, now: datetime) ->
     return found
 
 
+async def residences_by_number(viewer: Viewer, residence_ids: Sequence[int]) -> dict[int, ResidenceView]:
+    """Those of the residences that a manager or the operator's staff see, by their numbers."""
+    viewer.require(Permission.DWELLINGS_READ)
+    rows = await residences_in_charge(viewer, residence_ids)
+    return {number: _residence(row, _basis(viewer)) for number, row in rows.items()}
+
+
 async def _my_residences(viewer: Viewer, now: datetime) -> dict[int, ResidenceView]:
     owned = {view.residence.id: view.residence for view in await owned_dwellings(viewer, now=now)}
     return owned | {view.residence.id: view.residence for view in await my_dwellings(viewer)}

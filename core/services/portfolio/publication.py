@@ -2,7 +2,8 @@
 
 The one rule: publishing twice is publishing once, and so is unpublishing; each time one e-mail to each
 administrator, and one document that everybody with access to the residence can read (R-134 to R-138, C-09,
-C-10). Unpublishing stops new registrations alone: existing accounts keep their access.
+C-10). Unpublishing stops new registrations alone: existing accounts keep their access. Staff publish
+residences of their own operator only; any other does not exist for them.
 """
 
 from dataclasses import dataclass
@@ -10,16 +11,18 @@ from datetime import datetime
 
 from tortoise.backends.base.client import TransactionalDBClient
 
-from core.access import Permission, Viewer
+from core.access import NOBODY, Act, Permission, Viewer, Visitor
 from core.bootstrap import Application
 from core.consumption.periods import civil_day
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, NotFound, ResidenceNotReady
 from core.models import DocumentKind as DocumentKind  # noqa: PLC0414 - the doors, which know no tables, name it from here
 from core.models import Dwelling, ManagedResidence, Meter, Operator, Residence, ResidenceDocument
 from core.operator_files import sign_up_faults
 from core.services.messaging.account_messages import AccountMessage, queue_account_message
 from core.services.places.managed_residences import manages, require_managed
 from core.services.shared import time_series
+from core.services.shared.audit import Subject, record
+from core.services.shared.scope import residences_in_charge
 from core.services.shared.transaction import current_database, transactional
 
 
@@ -59,9 +62,9 @@ async def readiness(viewer: Viewer, *, operator_code: str, residence_code: str) 
     Raises:
         NotFound: the operator has no such residence.
     """
-    viewer.require(Permission.PLACES_WRITE)
+    viewer.require(Permission.RESIDENCES_PUBLISH)
     residence = await Residence.get_or_none(code=residence_code, operator__code=operator_code)
-    if residence is None:
+    if residence is None or viewer.operator_id not in {None, residence.operator_id}:
         raise NotFound(f"{operator_code} has no residence {residence_code}", field="residence")
     meters = Meter.filter(dwelling__residence_id=residence.id, removed_at=None)
     numbers = [meter.id for meter in await meters.only("id")]
@@ -80,6 +83,7 @@ async def publish_residence(
     *,
     operator_code: str,
     residence_code: str,
+    visitor: Visitor = NOBODY,
     now: datetime,
 ) -> bool:
     """Open a residence to its residents; returns False if it was open already.
@@ -88,11 +92,8 @@ async def publish_residence(
         NotFound: the operator has no such residence.
         Conflict: the operator has no sign-up, and what it lacks.
     """
-    viewer.require(Permission.PLACES_WRITE)
-    query = Residence.filter(code=residence_code, operator__code=operator_code).using_db(connection)
-    residence = await query.select_for_update().first()
-    if residence is None:
-        raise NotFound(f"{operator_code} has no residence {residence_code}", field="residence")
+    viewer.require(Permission.RESIDENCES_PUBLISH)
+    residence = await _residence_to_change(connection, viewer, operator_code, residence_code)
     faults = sign_up_faults(application.registry, application.settings, operator_code)
     if faults:
         raise Conflict(f"residents of {operator_code} cannot register: {'; '.join(faults)}", field="operator")
@@ -102,6 +103,8 @@ async def publish_residence(
     if latest is not None and latest.kind is DocumentKind.PORTAL_READY:
         return False
     await _notify_managers(connection, application, residence, DocumentKind.PORTAL_READY, now=now)
+    subject = Subject("residence", residence.id)
+    await record(Act.RESIDENCE_PUBLISHED, subject, viewer, visitor, now, connection)
     return True
 
 
@@ -113,6 +116,7 @@ async def unpublish_residence(
     *,
     operator_code: str,
     residence_code: str,
+    visitor: Visitor = NOBODY,
     now: datetime,
 ) -> bool:
     """Stop new registrations at a residence; returns False if it was not published.
@@ -120,16 +124,86 @@ async def unpublish_residence(
     Raises:
         NotFound: the operator has no such residence.
     """
-    viewer.require(Permission.PLACES_WRITE)
-    query = Residence.filter(code=residence_code, operator__code=operator_code).using_db(connection)
-    residence = await query.select_for_update().first()
-    if residence is None:
-        raise NotFound(f"{operator_code} has no residence {residence_code}", field="residence")
+    viewer.require(Permission.RESIDENCES_PUBLISH)
+    residence = await _residence_to_change(connection, viewer, operator_code, residence_code)
     if residence.published_at is None:
         return False
     await Residence.filter(id=residence.id).using_db(connection).update(published_at=None)
     await _notify_managers(connection, application, residence, DocumentKind.PORTAL_CLOSED, now=now)
+    subject = Subject("residence", residence.id)
+    await record(Act.RESIDENCE_UNPUBLISHED, subject, viewer, visitor, now, connection)
     return True
+
+
+async def publish_in_charge(
+    application: Application,
+    viewer: Viewer,
+    residence_id: int,
+    *,
+    without_data: bool,
+    visitor: Visitor,
+    now: datetime,
+) -> bool:
+    """Open a residence that the viewer is in charge of; returns False if it was open already.
+
+    Raises:
+        NotFound: no such residence, or not of the viewer's operator.
+        ResidenceNotReady: residents would find nothing there, and that was not confirmed.
+        Conflict: the operator has no sign-up, and what it lacks.
+    """
+    viewer.require(Permission.RESIDENCES_PUBLISH)
+    operator_code, residence_code = await _codes(viewer, residence_id)
+    found = await readiness(viewer, operator_code=operator_code, residence_code=residence_code)
+    if found.lack and not without_data:
+        raise ResidenceNotReady(
+            found.lack, dwellings=found.dwellings, meters=found.meters, meters_read=found.read
+        )
+    return await publish_residence(
+        application,
+        viewer,
+        operator_code=operator_code,
+        residence_code=residence_code,
+        visitor=visitor,
+        now=now,
+    )
+
+
+async def unpublish_in_charge(
+    application: Application, viewer: Viewer, residence_id: int, *, visitor: Visitor, now: datetime
+) -> bool:
+    """Stop new registrations at a residence that the viewer is in charge of; False if it was not published.
+
+    Raises:
+        NotFound: no such residence, or not of the viewer's operator.
+    """
+    viewer.require(Permission.RESIDENCES_PUBLISH)
+    operator_code, residence_code = await _codes(viewer, residence_id)
+    return await unpublish_residence(
+        application,
+        viewer,
+        operator_code=operator_code,
+        residence_code=residence_code,
+        visitor=visitor,
+        now=now,
+    )
+
+
+async def _codes(viewer: Viewer, residence_id: int) -> tuple[str, str]:
+    row = (await residences_in_charge(viewer, [residence_id])).get(residence_id)
+    if row is None:
+        raise NotFound("No such residence.", field="residence")
+    return row["operator_code"], row["code"]
+
+
+async def _residence_to_change(
+    connection: TransactionalDBClient, viewer: Viewer, operator_code: str, residence_code: str
+) -> Residence:
+    """The residence, locked; another operator's is none of the staff's."""
+    query = Residence.filter(code=residence_code, operator__code=operator_code).using_db(connection)
+    residence = await query.select_for_update().first()
+    if residence is None or viewer.operator_id not in {None, residence.operator_id}:
+        raise NotFound(f"{operator_code} has no residence {residence_code}", field="residence")
+    return residence
 
 
 async def _latest_document(connection: TransactionalDBClient, residence_id: int) -> ResidenceDocument | None:

@@ -1,19 +1,29 @@
 """Stores and lists dead letters: lines that could not be used, newest first.
 
-The line itself is shown whole: it is what a gateway received, and an encrypted one remains encrypted.
+To the command line the line itself is shown whole: it is what a gateway received, and an encrypted one
+remains encrypted. The operator's staff see whose it is and why it was not used, of the own gateways and
+meters, and no line: one in the clear would show the index of a home, maybe of another operator's.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
+from core.mbus.address import Address
+from core.mbus.errors import TelegramError
 from core.metering import is_blank
-from core.models import DeadLetter, TelegramState
+from core.models import DeadLetter
+from core.models import TelegramState as TelegramState  # noqa: PLC0414 - the doors, which know no tables, name it from here
 from core.sanitize import escape_for_database
+from core.services.shared.columns import moment, moment_or_none
+from core.services.shared.operator_scope import OperatorRows
+from core.services.shared.paging import Page
+from core.services.shared.transaction import current_database
 from core.services.telegrams.decoding import ReceivedLine, Unusable
 
 
@@ -66,6 +76,119 @@ async def read_dead_letters(
         )
         for row in await query.order_by("-id").limit(limit)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLettersAsked:
+    """A page of an operator's dead letters; a filter that is None does not narrow.
+
+    `before` is the number of the last one of the page before, `only_id` that of one.
+    """
+
+    first: int = 1
+    before: int | None = None
+    only_id: int | None = None
+    reason: str | None = None
+    state: TelegramState | None = None
+    radio_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterInList:
+    """A dead letter without its line. `gateway` and `source` are None if it came by another's gateway."""
+
+    id: int
+    received_at: datetime
+    reason: str
+    message: str
+    radio_address: str | None
+    gateway: str | None
+    source: str | None
+    times_seen: int
+    state: TelegramState
+    replayed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterCount:
+    """How many dead letters there are of a reason, and how often their lines were received."""
+
+    reason: str
+    count: int
+    times_seen: int
+
+
+_TABLES = "dead_letter l LEFT JOIN gateway g ON g.id = l.gateway_id"
+_OWN_GATEWAY = "g.operator_id = {0}"
+_OF_METER = (
+    "l.radio_address IN (SELECT {0} FROM {1} JOIN dwelling d ON d.id = m.dwelling_id"
+    " JOIN residence r ON r.id = d.residence_id WHERE r.operator_id = {{0}})"
+)
+_OWN = " OR ".join(
+    (
+        _OWN_GATEWAY,
+        _OF_METER.format("m.radio_address", "meter m"),
+        _OF_METER.format("x.radio_address", "meter_alias x JOIN meter m ON m.id = x.meter_id"),
+    )
+)
+
+
+async def list_dead_letters(viewer: Viewer, asked: DeadLettersAsked) -> Page[DeadLetterInList]:
+    """A page of the dead letters of the operator's gateways and meters, the newest first."""
+    viewer.require(Permission.DEAD_LETTERS_READ)
+    rows = _rows(viewer, asked)
+    shown = "1 = 1" if rows.operator is None else f"g.id IS NULL OR {_OWN_GATEWAY.format(rows.operator)}"
+    found = await rows.newest(
+        "l.id, l.received_at, l.reason, l.message, l.radio_address, l.times_seen, l.state, l.replayed_at,"
+        f" CASE WHEN {shown} THEN g.name END AS gateway, CASE WHEN {shown} THEN l.source END AS source",
+        key="l.id",
+        first=asked.first,
+        before=asked.before,
+    )
+    return Page([_listed(row) for row in found.rows], has_next=found.has_next, total=found.total)
+
+
+async def count_dead_letters(viewer: Viewer, asked: DeadLettersAsked) -> list[DeadLetterCount]:
+    """The same by their reasons, the most frequent first."""
+    viewer.require(Permission.DEAD_LETTERS_READ)
+    counted = await _rows(viewer, asked).grouped(
+        "l.reason, COUNT(*) AS count, SUM(l.times_seen) AS times_seen", "l.reason", "COUNT(*) DESC, l.reason"
+    )
+    return [DeadLetterCount(row["reason"], row["count"], int(row["times_seen"])) for row in counted]
+
+
+def _rows(viewer: Viewer, asked: DeadLettersAsked) -> OperatorRows:
+    rows = OperatorRows(current_database(), viewer, tables=_TABLES, own=f"({_OWN})")
+    state = None if asked.state is None else asked.state.value
+    for column, value in (("l.id", asked.only_id), ("l.reason", asked.reason), ("l.state", state)):
+        if value is not None:
+            rows.where(f"{column} = {{}}", value)
+    if asked.radio_address is not None:
+        rows.where("l.radio_address = {}", _canonical(asked.radio_address))
+    return rows
+
+
+def _canonical(radio_address: str) -> str:
+    """The address as it is stored; what is none is no dead letter's."""
+    try:
+        return str(Address.parse(radio_address))
+    except TelegramError:
+        return ""
+
+
+def _listed(row: dict[str, Any]) -> DeadLetterInList:
+    return DeadLetterInList(
+        id=row["id"],
+        received_at=moment(row["received_at"]),
+        reason=row["reason"],
+        message=row["message"],
+        radio_address=row["radio_address"],
+        gateway=row["gateway"],
+        source=row["source"],
+        times_seen=row["times_seen"],
+        state=TelegramState(row["state"]),
+        replayed_at=moment_or_none(row["replayed_at"]),
+    )
 
 
 async def unusable_lines(viewer: Viewer, texts: Sequence[str]) -> list[UnusableLine]:

@@ -22,12 +22,14 @@ from core.services.telegrams.pipeline import replay
 from core.services.telegrams.replay_protection import restart_counter
 from submeter.application import opened
 from submeter.commands.ingest import progress_bar
+from submeter.commands.lists.meters import list_meters
 from submeter.meter_lists import list_file
 from submeter.output import counted, fail, out, print_json, print_table
 
 meters = App(name="meters", help="Meters, their keys and their radio addresses.")
 alias = App(name="alias", help="Further radio addresses of meters.")
 meters.command(alias)
+meters.command(list_meters, name="list")
 
 
 @meters.command(name="import")

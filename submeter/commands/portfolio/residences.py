@@ -17,9 +17,11 @@ from core.services.portfolio.descriptions import ResidenceSpec
 from core.services.portfolio.portfolio import upsert_residence
 from core.services.portfolio.publication import publish_residence, readiness, unpublish_residence
 from submeter.application import opened
+from submeter.commands.lists.places import list_residences
 from submeter.output import confirmed, fail, out
 
 residences = App(name="residences", help="Residences and their operators.")
+residences.command(list_residences, name="list")
 
 
 @residences.command

@@ -215,6 +215,8 @@ OWN_OR_OPEN = {
 
 OF_STAFF = {
     *("doubtfulReadings", "acceptReading", "withdrawReading", "retentionRuns"),
+    *("accounts", "deadLetters", "deadLetterCounts", "meters", "outbox"),
+    *("publishResidence", "unpublishResidence"),
     "issueIndexCertificate",  # by the rules of `tests/graphql/certificates`
 }
 
