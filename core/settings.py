@@ -87,8 +87,7 @@ class Settings:
         mail_from: the sender of e-mails, such as `Portail résident <portail@example.org>`.
         vonage_api_key, vonage_api_secret: the account that sends SMS; without it none is sent.
         sms_from: the sender of SMS: a number, or up to eleven letters and digits.
-        log_level: a level name of the standard library's logging.
-        log_format: CONSOLE for people, JSON for programs: a line an event.
+        log_level, log_format: a level of standard logging; CONSOLE for people, JSON for programs.
         metrics_address: `host:port` of `/metrics` and the health routes; without it there are no metrics.
         without: the kinds of work (`WORK`) that this process leaves to others.
         stop_seconds: how long a process that is stopped may take to finish what it has begun.

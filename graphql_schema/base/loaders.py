@@ -17,7 +17,6 @@ from core.consumption.comparison import ComparedWith
 from core.consumption.prices import Factor, Price
 from core.errors import NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf
-from core.services.accounts.account_lists import Reach, reach_of
 from core.services.alerts.manager_alerts import ManagersQuestion, alerts_seen
 from core.services.alerts.resident_alerts import AlertView
 from core.services.consumption.building_averages import BuildingAverages, building_averages
@@ -50,15 +49,14 @@ from core.services.managers.overview import Overview, overviews
 from core.services.occupancy.present_occupancies import PresentOccupancy, present_occupancies
 from core.services.places.dwellings import (
     DwellingView,
-    ResidenceView,
     dwellings_of_residences,
     dwellings_seen,
-    residences_by_number,
 )
 from core.services.places.meters import MeterView, meters_by_dwelling
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import PlacesAsked
-from graphql_schema.base.paper_loaders import (
+from graphql_schema.base.loading.accounts import ReachByAccountLoader, ResidenceLoader
+from graphql_schema.base.loading.papers import (
     DocumentsLoader,
     NotesLoader,
     PapersByDwellingLoader,
@@ -289,31 +287,6 @@ class OverviewByResidenceLoader(DataLoader[int, Overview]):
 
     async def _overviews(self, residence_ids: list[int]) -> Sequence[Overview | BaseException]:
         found = await overviews(await self._viewer(), residence_ids, now=self._now)
-        missing = NotFound("No such residence.", field="id")
-        return [found.get(residence_id, missing) for residence_id in residence_ids]
-
-
-class ReachByAccountLoader(DataLoader[int, Reach]):
-    """The homes and residences that each account of an operator reaches, in one call."""
-
-    def __init__(self, viewer: ViewerSource, now: datetime) -> None:
-        self._viewer, self._now = viewer, now
-        super().__init__(load_fn=self._reach)
-
-    async def _reach(self, account_ids: list[int]) -> Sequence[Reach | BaseException]:
-        found = await reach_of(await self._viewer(), account_ids, now=self._now)
-        return [found[account_id] for account_id in account_ids]
-
-
-class ResidenceLoader(DataLoader[int, ResidenceView]):
-    """Residences that a manager or the operator's staff see, by number, in one call."""
-
-    def __init__(self, viewer: ViewerSource) -> None:
-        self._viewer = viewer
-        super().__init__(load_fn=self._residences)
-
-    async def _residences(self, residence_ids: list[int]) -> Sequence[ResidenceView | BaseException]:
-        found = await residences_by_number(await self._viewer(), residence_ids)
         missing = NotFound("No such residence.", field="id")
         return [found.get(residence_id, missing) for residence_id in residence_ids]
 

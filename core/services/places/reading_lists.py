@@ -12,7 +12,7 @@ from core.consumption.fluids import Fluid
 from core.errors import Conflict, InvalidInput, NotFound
 from core.mbus.address import Address
 from core.mbus.errors import TelegramError
-from core.metering.serials import normalise_serial
+from core.sanitize import normalise_serial
 from core.services.places.meters import ReadingsAsked, ReadingView, readings_in
 from core.services.shared.operator_scope import OperatorRows, operator_in_charge
 from core.services.shared.paging import Page

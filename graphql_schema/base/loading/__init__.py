@@ -1,0 +1,1 @@
+"""Loaders by subject, which `graphql_schema.base.loaders` gives out."""
