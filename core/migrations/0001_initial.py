@@ -13,7 +13,9 @@ written 20261122: both databases order, compare and index them alike, and rows a
 WITHOUT ROWID, measured). A reading that turns out to lie outside its meter's time in service is kept in
 `reading_outside_service`, one dated by a server's clock that was ahead in `reading_in_future`: both have
 the same columns. Amounts are in the fluid's smallest unit. `quality` is M measured, E estimated,
-P partial. The audit is kept by triggers: no row is changed, and none is removed before it is a year old.
+P partial. `month_volume` has the parts of months (between moves) whose days are past their period, with the
+days that were known, partial and estimated as bits (day 1 is bit 0); `archived_month` has the same once no
+resident or manager reads them any more. The audit is kept by triggers: no row is changed, and none is removed before it is a year old.
 
 On PostgreSQL `reading` is partitioned by month of `read_at` (UTC); the partitions are made by the program
 (`core.services.shared.partitions`). `meter_state` is what intake has to know of a meter before its next
@@ -49,6 +51,28 @@ TIME_SERIES = (
         amount BIGINT NOT NULL,
         quality CHAR(1) NOT NULL,
         PRIMARY KEY (meter_id, day)
+    )""",
+    """
+    CREATE TABLE month_volume (
+        meter_id BIGINT NOT NULL,
+        first_day INTEGER NOT NULL,
+        last_day INTEGER NOT NULL,
+        amount BIGINT NOT NULL,
+        known_days BIGINT NOT NULL,
+        partial_days BIGINT NOT NULL,
+        estimated_days BIGINT NOT NULL,
+        PRIMARY KEY (meter_id, first_day)
+    )""",
+    """
+    CREATE TABLE archived_month (
+        meter_id BIGINT NOT NULL,
+        first_day INTEGER NOT NULL,
+        last_day INTEGER NOT NULL,
+        amount BIGINT NOT NULL,
+        known_days BIGINT NOT NULL,
+        partial_days BIGINT NOT NULL,
+        estimated_days BIGINT NOT NULL,
+        PRIMARY KEY (meter_id, first_day)
     )""",
     """
     CREATE TABLE meter_state (
