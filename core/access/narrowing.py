@@ -26,6 +26,7 @@ class Audience(StrEnum):
     somebody lives there. CONSENTED: managers, where that person has consented (CN-01). OCCUPANT: nobody
     else but the household. GRANTED: the household, and a provider whom the occupant lets read (EED-07).
     HOLDER: the occupant with the account, and no household. MANAGER_ONLY: managers alone, and no occupant.
+    PAPERS: whom a paper may be for: everybody but the household and providers.
     """
 
     BUILDING = "BUILDING"
@@ -36,6 +37,7 @@ class Audience(StrEnum):
     GRANTED = "GRANTED"
     HOLDER = "HOLDER"
     MANAGER_ONLY = "MANAGER_ONLY"
+    PAPERS = "PAPERS"
 
 
 class WithheldReason(StrEnum):
@@ -68,6 +70,8 @@ def reason_withheld(
     """
     if audience is Audience.MANAGER_ONLY:
         return None if basis is Basis.MANAGER else WithheldReason.NOT_FOR_ROLE
+    if audience is Audience.PAPERS:
+        return WithheldReason.NOT_FOR_ROLE if basis in {Basis.HOUSEHOLD, Basis.THIRD_PARTY} else None
     match basis:
         case Basis.OCCUPANT:
             return None

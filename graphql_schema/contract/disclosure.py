@@ -60,6 +60,8 @@ class Kind(StrEnum):
     CORRECTION = "readings that do not count"
     RETENTION = "how much was deleted"
     STATISTICS = "five homes at least"
+    PAPERS = "papers about a home"
+    LISTS = "what the operator's staff list"
     ANSWER = "what was just done"
 
 
@@ -96,6 +98,8 @@ PERIODS: Final[Mapping[Kind, Mapping[Role, Period]]] = {
     Kind.RETENTION: {Role.STAFF: Period.NOW},
     Kind.CORRECTION: {Role.STAFF: Period.WHOLE_TIME},
     Kind.STATISTICS: {Role.ANALYST: Period.WHOLE_TIME},
+    Kind.PAPERS: {Role.RESIDENT: Period.OWN_OCCUPANCY, **_WHOLE},
+    Kind.LISTS: {Role.STAFF: Period.NOW},
 }
 """By kind and role; a role that is not named sees none of it, on any day."""
 
@@ -114,7 +118,12 @@ TYPES: Final[Mapping[str, Kind]] = _entries(
     PLACE="ResidenceConnection ResidenceEdge DwellingConnection DwellingEdge",
     DEVICE="MeterConnection MeterEdge",
     DAYS="ConsumptionPoint ConsumptionSeries DailySeries DayConsumption FluidDashboard Reading "
-    "ReadingConnection ReadingEdge",
+    "ReadingConnection ReadingEdge BuildingAverage ClimateCorrection ComparedConsumption"
+    " ComparedInOwnWeather ConsumptionComparison ConsumptionCorrection ConsumptionCorrectionConnection"
+    " ConsumptionCorrectionEdge ConsumptionCost ConsumptionEmissions EmissionFactor Tariff",
+    PAPERS="AnnualNoteBlock Document DocumentConnection DocumentEdge DocumentFile IssuedPaper",
+    LISTS="Account AccountConnection AccountEdge DeadLetter DeadLetterConnection DeadLetterCount"
+    " DeadLetterEdge OutboxMessage OutboxMessageConnection OutboxMessageEdge",
     GRANT="ThirdPartyAccess",
     MONTHS="MonthConsumption",
     OWN="ConsumptionLimit IndexLine IndexStatement SlowLeakHint AccessLogEntry AccessLogEntryConnection"
@@ -122,7 +131,9 @@ TYPES: Final[Mapping[str, Kind]] = _entries(
     TENURE="Consent",
     ALERTS="AlertAction AlertConnection AlertEdge AlertEvidence AlertWorkflow LeakEvidence LeakProjection",
     BUILDING="ConsumptionOutlier ConsumptionOutlierConnection ConsumptionOutlierEdge DwellingCounts"
-    " FluidCompleteness LeakCount ResidenceDocument ResidenceOverview",
+    " FluidCompleteness LeakCount ResidenceDocument ResidenceOverview DwellingWithoutNote"
+    " DwellingWithoutNoteConnection DwellingWithoutNoteEdge MonthlyNotes NoteCount NoteStatus"
+    " NoteStatusConnection NoteStatusEdge",
     REQUEST="DwellingRequest DwellingRequestConnection DwellingRequestEdge",
     RETENTION="DeletedRows RetentionRun RetentionRunConnection RetentionRunEdge",
     CORRECTION="DoubtfulReading DoubtfulReadingConnection DoubtfulReadingEdge",
@@ -131,7 +142,9 @@ TYPES: Final[Mapping[str, Kind]] = _entries(
     " LeakStatistic LeakStatisticConnection LeakStatisticEdge MeterStatistic MeterStatisticConnection"
     " MeterStatisticEdge",
     ANSWER="AccessTokenIssued AccessTokenRevoked AccountChanged AccountErased AlertEnded AlertUpdated "
-    "CodeSent Confirmation ConfirmationLine ConsentAnswered ConsumptionLimits DataExportRequested "
+    "CodeSent Confirmation ConfirmationLine DocumentUpload DocumentWithdrawn IssuedPaperFile"
+    " ResidenceNotReady ResidencePublished ResidenceUnpublished ConsentAnswered ConsumptionLimits"
+    " DataExportRequested "
     "DwellingLeft DwellingRequestDecided FineDataPurged HouseholdInvitationAccepted HouseholdMemberInvited"
     " HouseholdMemberRemoved IndexStatementFile MoveRecorded Mutation PaperConsentRecorded PasswordReset"
     " PasswordResetRequested ReadingCorrected RecurringDrawAnswered Registration RegistrationCancelled"
@@ -152,6 +165,8 @@ FIELDS: Final[Mapping[str, Mapping[str, Kind]]] = {
         CORRECTION="doubtfulReadings",
         RETENTION="retentionRuns",
         STATISTICS="analysis",
+        DEVICE="meters",
+        LISTS="accounts deadLetterCounts deadLetters outbox",
     ),
     "Viewer": _entries(
         PUBLIC="terms operator termsVersion",
@@ -165,7 +180,8 @@ FIELDS: Final[Mapping[str, Mapping[str, Kind]]] = {
         PUBLIC="id seenAs withheld",
         PLACE="building staircase floor number place lot managerReference surfaceM2 residence",
         TENURE="occupancy occupiedSince consent",
-        DAYS="visibleFrom visibleUntil consumption dashboard dailyConsumption dailySeries",
+        DAYS="visibleFrom visibleUntil consumption corrections dashboard dailyConsumption dailySeries",
+        PAPERS="documents issuedPapers",
         MONTHS="monthlyConsumption",
         DEVICE="meters",
         OWN="consumptionLimits indexStatement recurringDraws slowLeakHints accessLog",
@@ -189,7 +205,8 @@ FIELDS: Final[Mapping[str, Mapping[str, Kind]]] = {
         PUBLIC="id seenAs withheld",
         PLACE="name street postcode city code timeZone operatorName publishedAt waterPrice leakLevels"
         " dwellings",
-        BUILDING="documents activeAlerts pastAlerts overview",
+        BUILDING="documents activeAlerts pastAlerts overview notes",
+        PAPERS="residentDocuments",
     ),
 }
 """The kind of each field of the nouns that hold several."""
@@ -197,13 +214,17 @@ FIELDS: Final[Mapping[str, Mapping[str, Kind]]] = {
 
 NODES: Final[Mapping[str, Permission]] = {
     "AccessToken": Permission.TOKENS_WRITE,
+    "Account": Permission.ACCOUNTS_READ,
     "Alert": Permission.ALERTS_READ,
     "DataExport": Permission.EXPORTS_WRITE,
+    "DeadLetter": Permission.DEAD_LETTERS_READ,
+    "Document": Permission.DOCUMENTS_READ,
     "DoubtfulReading": Permission.READINGS_CORRECT,
     "Dwelling": Permission.DWELLINGS_READ,
     "DwellingRequest": Permission.DWELLING_REQUESTS_DECIDE,
     "HouseholdMember": Permission.HOUSEHOLD_WRITE,
     "Meter": Permission.METERS_READ,
+    "OutboxMessage": Permission.OUTBOX_LIST,
     "RecurringDraw": Permission.ALERTS_READ,
     "Residence": Permission.PLACES_READ,
     "ResidenceDocument": Permission.ALERTS_READ,

@@ -184,7 +184,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
     @narrowed(
         "The papers with a code that the viewer was issued here, and the certificates of moves; the "
         "newest 50.",
-        Audience.BUILDING,
+        Audience.PAPERS,
     )
     async def issued_papers(self, info: Info) -> list[IssuedPaper] | None:
         views = await info.context.loaders.papers_by_dwelling.load(self.database_id)
@@ -224,12 +224,15 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
         page = await info.context.loaders.alerts.load(PastAlerts(self.database_id, size, seen))
         return AlertConnection.of(page, after=after)
 
-    @resolved(
+    @narrowed(
         "The documents of the dwelling and of its residence, newest first. A resident sees those of the own "
         "occupancy, an owner who lives elsewhere those meant for owners, the operator's staff no notes on "
-        "consumption."
+        "consumption.",
+        Audience.PAPERS,
     )
-    async def documents(self, info: Info, first: int = PAGE, after: str | None = None) -> DocumentConnection:
+    async def documents(
+        self, info: Info, first: int = PAGE, after: str | None = None
+    ) -> DocumentConnection | None:
         seen = number_of_cursor(after, DOCUMENT_CURSOR)
         asked = DocumentsAsked(checked_first(first), seen, dwelling_id=self.database_id)
         return DocumentConnection.of(await info.context.loaders.documents.load(asked), after=after)
@@ -357,13 +360,14 @@ class Residence(ResidenceFields):
     ) -> AlertConnection | None:
         return await self._alerts(info, first, after, active=False)
 
-    @resolved(
+    @narrowed(
         "The documents of the residence as a whole that were deposited for its residents, newest first; "
-        "what is of a dwelling is in `Dwelling.documents`."
+        "what is of a dwelling is in `Dwelling.documents`.",
+        Audience.PAPERS,
     )
     async def resident_documents(
         self, info: Info, first: int = PAGE, after: str | None = None
-    ) -> DocumentConnection:
+    ) -> DocumentConnection | None:
         seen = number_of_cursor(after, DOCUMENT_CURSOR)
         asked = DocumentsAsked(checked_first(first), seen, residence_id=self.number)
         return DocumentConnection.of(await info.context.loaders.documents.load(asked), after=after)

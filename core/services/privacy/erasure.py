@@ -27,6 +27,8 @@ from core.models import (
     DataExport,
     DataExportPart,
     HouseholdMember,
+    IssuedPaper,
+    MessageState,
     Occupancy,
     Operator,
     OutboxMessage,
@@ -71,15 +73,23 @@ ON_ERASURE: Final[Mapping[str, Erased]] = {
     **dict.fromkeys(
         (
             *("access_token", "account", "challenge", "consumption_limit", "data_export", "data_export_part"),
-            *("device", "dwelling_request", "household_member", "managed_residence", "outbox_message"),
+            *("device", "dwelling_request", "household_member", "managed_residence"),
             *("recovery_code", "session", "slow_leak_hint", "third_party_grant"),
         ),
         _WITH_ACCOUNT,
+    ),
+    "outbox_message": Erased(
+        Fate.DELETED, "with the account; of a document's only text and address, since it proves the delivery"
     ),
     "registration": Erased(Fate.DELETED, "those of the same e-mail address"),
     **dict.fromkeys(("burst_draw", "doubtful_reading", "recurring_draw", "recurring_draw_answer"), _FINE),
     **dict.fromkeys(("reading", "reading_in_future", "reading_outside_service"), _FINE),
     **dict.fromkeys(("daily_volume", "month_volume", "archived_month", "leak_episode"), _OF_HOME),
+    "consumption_correction": _OF_HOME,
+    "document": Erased(Fate.DELINKED, "of the home; notes are of an occupancy that has no person any more"),
+    "issued_paper": Erased(
+        Fate.DELINKED, "the file goes; code and hash remain, so that whoever holds the paper can verify it"
+    ),
     "alert": Erased(Fate.DELINKED, "of the building; those of the person's own limits go with the account"),
     "alert_action": Erased(Fate.DELINKED, "what was done about a leak of the building; the note is emptied"),
     "occupancy": Erased(Fate.DELINKED, "says whose days are whose: the next occupant sees none of before"),
@@ -93,6 +103,7 @@ ON_ERASURE: Final[Mapping[str, Erased]] = {
     **dict.fromkeys(
         (
             *("analysis_publication", "analysis_row", "compact_format", "dead_letter", "directory_version"),
+            *("average_publication", "building_average", "degree_day", "emission_factor", "tariff"),
             *("dwelling", "gateway", "operator", "periodic_job", "recomputation", "residence"),
             *("residence_document", "retention_mark", "retention_run"),
         ),
@@ -142,7 +153,16 @@ async def _erase(
     for row in await Registration.filter(email=account.email).using_db(connection):
         await row.delete(using_db=connection)
     addressed = OutboxMessage.filter(recipient__in=[account.email, account.phone_e164 or account.email])
-    await addressed.using_db(connection).delete()
+    await addressed.filter(document_id=None).using_db(connection).delete()
+    # That a note was sent, when and by which channel, is the operator's proof (FR-03).
+    await (
+        OutboxMessage.filter(account_id=account.id)
+        .exclude(document_id=None)
+        .exclude(state=MessageState.PENDING)
+        .using_db(connection)
+        .update(account_id=None, recipient=None, values={}, encrypted_values=None, erased_at=now)
+    )
+    await IssuedPaper.filter(account_id=account.id).using_db(connection).update(content=None)
     # Invitations name who invites, and are to somebody else.
     sent = await HouseholdMember.filter(holder_id=account.id).using_db(connection).only("id")
     keys = [f"household_invited:{row.id}" for row in sent]

@@ -13,6 +13,12 @@ and is read page by page.
 from collections.abc import Mapping
 from typing import Final
 
+
+def _as_number(day: str) -> str:
+    """A day as `daily_volume` writes days: 20261122."""
+    return f"CAST(REPLACE(CAST({day} AS TEXT), '-', '') AS INTEGER)"
+
+
 OF_ACCOUNT: Final[Mapping[str, str]] = {
     "account": "SELECT t.id, t.email, t.civility, t.first_name, t.last_name, t.phone_e164, t.language,"
     " t.leak_by_email, t.leak_by_sms, t.over_consumption_by_email, t.over_consumption_by_sms,"
@@ -60,6 +66,9 @@ OF_ACCOUNT: Final[Mapping[str, str]] = {
     " t.revoked_at FROM household_member t WHERE (t.holder_id = $1 OR t.member_id = $1)",
     "managed_residence": "SELECT t.id, t.residence_id, t.granted_at, t.administrator"
     " FROM managed_residence t WHERE t.account_id = $1",
+    "issued_paper": "SELECT t.id, t.code, t.kind, t.dwelling_id, t.first_day, t.last_day, t.issued_at,"
+    " t.file_name, t.sha256 FROM issued_paper t WHERE (t.account_id = $1 OR t.occupancy_id IN"
+    " (SELECT id FROM occupancy WHERE account_id = $1))",
     "audit_record": "SELECT t.id, t.at, t.act, t.subject, t.subject_id, t.address, t.details"
     " FROM audit_record t WHERE (t.actor_id = $1 OR (t.subject = 'account' AND t.subject_id = $1))",
 }
@@ -92,6 +101,15 @@ OF_HOME: Final[Mapping[str, str]] = {
     " t.litres, t.asked_at FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id"
     " JOIN recurring_draw t ON t.meter_id = m.id"
     " AND t.first_on BETWEEN k.first_day AND k.last_day WHERE 1 = 1",
+    "document": "SELECT t.id, t.residence_id, t.dwelling_id, t.type, t.period_on, t.title, t.language,"
+    " t.valid_from, t.file_name, t.media_type, t.sha256, t.figures, t.created_at FROM k"
+    " JOIN document t ON t.dwelling_id = k.dwelling_id WHERE t.withdrawn_at IS NULL"
+    " AND ((t.occupancy_id IS NULL AND t.shown_from BETWEEN k.first_day AND k.last_day)"
+    " OR t.occupancy_id IN (SELECT id FROM occupancy o WHERE o.account_id = k.account_id))",
+    "consumption_correction": "SELECT DISTINCT t.id, t.meter_id, t.day, t.amount_before, t.amount_after,"
+    " t.reason, t.corrected_at FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id"
+    " JOIN consumption_correction t ON t.meter_id = m.id"
+    f" AND t.day BETWEEN {_as_number('k.first_day')} AND {_as_number('k.last_day')} WHERE 1 = 1",
     "doubtful_reading": "SELECT DISTINCT t.id, t.meter_id, t.read_at, t.index_value, t.received_at, t.doubt"
     " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id JOIN doubtful_reading t ON t.meter_id = m.id"
     " AND t.read_at BETWEEN k.first_s AND k.last_s WHERE 1 = 1",
@@ -114,6 +132,11 @@ _PROOF: Final = "proves who somebody is; what was done with it is in `audit_reco
 _COMPUTED: Final = "an intermediate result of the rows of `reading`; what came of it is in `leak_episode`"
 
 NOT_EXPORTED: Final[Mapping[str, str]] = {
+    "average_publication": "averages of five dwellings at least, about no person",
+    "building_average": "averages of five dwellings at least, about no person",
+    "degree_day": "the weather at a station, about no person",
+    "emission_factor": _OF_THE_INSTALLATION,
+    "tariff": _OF_THE_INSTALLATION,
     "analysis_publication": "statistics of five dwellings at least, about no person",
     "analysis_row": "statistics of five dwellings at least, about no person",
     "archived_month": "opened by the operator alone, in a dispute (CN-03); given out on a letter",

@@ -99,7 +99,9 @@ async def _days(connection: TransactionalDBClient, meter_ids: Sequence[int], bor
         days.setdefault(row["meter_id"], []).append(day)
     for meter_id, own in days.items():
         await _keep(connection, meter_id, parts_of(own, moves[meter_id]))
-    return await _delete(connection, "daily_volume", "day", list(days), border)
+    # What a day was before it was corrected is as fine as the day.
+    corrections = await _delete(connection, "consumption_correction", "day", meter_ids, border)
+    return corrections + await _delete(connection, "daily_volume", "day", list(days), border)
 
 
 async def _moves(connection: TransactionalDBClient, meter_ids: Iterable[int]) -> dict[int, set[date]]:

@@ -22,6 +22,7 @@ from tests.support.factories import NOW
 WATER, HEAT = Fluid.COLD_WATER, Fluid.HEAT
 UNTIL = date(2027, 2, 1)
 FIRST = date(2026, 10, 10)
+COARSE = frozenset({Resolution.MONTHLY, Resolution.YEARLY, Resolution.BILLING_PERIOD})
 
 
 @pytest.fixture
@@ -53,10 +54,10 @@ async def _read(viewer: Viewer, resolution: Resolution, fluid: Fluid = WATER, la
 @pytest.mark.parametrize(
     ("granted", "read"),
     [
-        (Resolution.MONTHLY, {Resolution.MONTHLY, Resolution.YEARLY}),
+        (Resolution.MONTHLY, COARSE),
         (
             Resolution.DAILY,
-            {Resolution.MONTHLY, Resolution.YEARLY, Resolution.DAILY, Resolution.WEEKLY},
+            {*COARSE, Resolution.DAILY, Resolution.WEEKLY},
         ),
         (Resolution.HOURLY, set(Resolution)),
     ],
@@ -77,7 +78,7 @@ async def test_a_token_reads_the_granted_days_and_fluids_alone(application, clai
     provider = await viewer_of_token(application, issued.token, now=NOW)
     found = await _read(provider, Resolution.DAILY)
     days = [value.starts_at.date() for value in found.values]
-    assert (days[0], found.clipped_from) == (FIRST, FIRST)
+    assert (days[0], found.plan.clipped_from) == (FIRST, FIRST)
     assert isinstance(await _read(provider, Resolution.DAILY, HEAT), Forbidden)
     home = await Dwelling.get()
     other = await Dwelling.create(residence_id=home.residence_id, number="13")
