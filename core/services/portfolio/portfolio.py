@@ -25,6 +25,7 @@ from core.models import (
     Operator,
     Residence,
 )
+from core.operator_files import check_code
 from core.services.auth.passwords import hash_password
 from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.descriptions import (
@@ -66,8 +67,9 @@ async def upsert_residence(
         Conflict: another dwelling's meter has this radio address.
     """
     viewer.require(Permission.PLACES_WRITE)
+    check_texts(operator=spec.operator_code)
     operator = await _operator(connection, spec.operator_code, spec.operator_name)
-    check_texts(operator=spec.operator_code, residence=spec.code)
+    check_texts(residence=spec.code)
     check_zone(spec.time_zone)
     given = {
         "published_at": spec.published_at,
@@ -180,6 +182,8 @@ async def upsert_operator(connection: TransactionalDBClient, viewer: Viewer, *, 
 
 
 async def _operator(connection: TransactionalDBClient, code: str, name: str) -> Operator:
+    if not await Operator.filter(code=code).using_db(connection).exists():
+        check_code(code)
     operator, _ = await Operator.update_or_create({"name": name}, using_db=connection, code=code)
     return operator
 
