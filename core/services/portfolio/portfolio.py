@@ -12,7 +12,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.access.emails import email_key
-from core.errors import NotFound
+from core.errors import InvalidInput, NotFound
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.models import (
     Account,
@@ -37,6 +37,7 @@ from core.services.portfolio.descriptions import (
 )
 from core.services.portfolio.inventory import Inventory, Listed
 from core.services.portfolio.validation import (
+    can_be_stored,
     check_texts,
     check_zone,
     checked_price,
@@ -182,8 +183,12 @@ async def upsert_operator(connection: TransactionalDBClient, viewer: Viewer, *, 
 
 
 async def _operator(connection: TransactionalDBClient, code: str, name: str) -> Operator:
-    if not await Operator.filter(code=code).using_db(connection).exists():
+    try:
         check_code(code)
+    except InvalidInput:  # one that was stored before codes were checked can be renamed
+        known = Operator.filter(code=code).using_db(connection)
+        if not can_be_stored(Operator, "code", code) or not await known.exists():
+            raise
     operator, _ = await Operator.update_or_create({"name": name}, using_db=connection, code=code)
     return operator
 

@@ -13,7 +13,12 @@ from cyclopts import App
 from core.access import SYSTEM, Viewer
 from core.services.portfolio.portfolio_import import ListsRefused, import_lists
 from core.services.portfolio.portfolio_lists import KINDS, SINGULAR, Fault, Place
-from core.services.portfolio.rate_lists import import_degree_days, import_emission_factors, import_tariffs
+from core.services.portfolio.rate_lists import (
+    RateLines,
+    import_degree_days,
+    import_emission_factors,
+    import_tariffs,
+)
 from submeter.application import opened
 from submeter.commands.ingest import progress_bar
 from submeter.imports.examples import write_examples
@@ -30,7 +35,7 @@ class Store(Protocol[StoredT_contra]):
     """Stores the lines of a list, or refuses them."""
 
     async def __call__(
-        self, viewer: Viewer, lines: Sequence[StoredT_contra], *, dry_run: bool = ...
+        self, viewer: Viewer, lines: RateLines[StoredT_contra], *, dry_run: bool = ...
     ) -> None: ...
 
 
@@ -107,7 +112,8 @@ async def tariffs(*files: Path, dry_run: bool = False, json: bool = False) -> No
     Columns: operator, residence (empty: all of the operator's), fluid, valid_from (the first day in force),
     eur_per_unit (a cubic metre, kilowatt-hour or allocator unit), fixed_eur and fixed_per (MONTH or YEAR;
     both empty: no fixed part), vat_included (empty: not stated). A line replaces the one of the same
-    operator, residence, fluid and day.
+    operator, residence, fluid and day, of which an empty cell leaves what is stored; a fixed part of 0 ends
+    it.
 
     Args:
         files: CSV files and workbooks.
@@ -153,7 +159,7 @@ async def degree_days(*files: Path, dry_run: bool = False, json: bool = False) -
 
 async def _import_rates(
     noun: str,
-    read: Callable[[Sequence[Table]], list[LineT]],
+    read: Callable[[Sequence[Table]], RateLines[LineT]],
     store: Store[LineT],
     files: Sequence[Path],
     *,
