@@ -18,7 +18,7 @@ from core.consumption.fluids import Fluid
 from core.errors import InvalidInput
 from core.services.portfolio.descriptions import DwellingSpec, MeterSpec, midnight
 from core.services.portfolio.meter_import import MeterLine
-from submeter.imports.lines import NOT_REMOVED
+from core.services.portfolio.portfolio_lists import NOT_REMOVED
 
 REQUIRED = (
     "operator",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import Enum
+from functools import cache
 from typing import Final, TypeVar
 from unicodedata import category
 
@@ -226,13 +227,18 @@ class Cells:
         text = self.text(column)
         if not text:
             return None
-        names = {normalised(one.value): one for one in kind} | dict(others)
+        names = _names(kind) | dict(others)
         chosen = names.get(normalised(text))
         if chosen is None:
             near = did_you_mean(normalised(text), names)
             choices = ", ".join(one.value for one in kind)
             self.fault(column, text, f"must be one of {choices}{near}")
         return chosen
+
+
+@cache
+def _names(kind: type[_Choice]) -> dict[str, _Choice]:
+    return {normalised(one.value): one for one in kind}
 
 
 def _why_no_day(text: str) -> str:

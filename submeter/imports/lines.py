@@ -11,6 +11,7 @@ from core.services.portfolio.portfolio_lists import (
     DWELLINGS,
     KEYS,
     METERS,
+    NOT_REMOVED,
     OCCUPANCIES,
     RESIDENCES,
     DwellingPlace,
@@ -25,9 +26,6 @@ from core.services.portfolio.portfolio_lists import (
 from submeter.imports.cells import Cells
 from submeter.imports.columns import COLUMNS, REQUIRED, Header, header_of
 from submeter.imports.tables import Table
-
-NOT_REMOVED: Final = "-"
-"""In a cell of removals: the meter is in service, whatever is stored. An empty cell leaves what is stored."""
 
 
 def lists_of(tables: Sequence[Table]) -> tuple[Lists, list[str]]:

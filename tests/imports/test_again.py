@@ -1,4 +1,4 @@
-"""The same lists again, shorter ones, and later ones: what is stored remains, and who has a stay."""
+"""The same lists again, shorter ones, and later ones: what is stored remains, and so does who lives there."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -32,7 +32,7 @@ async def faults(take, paths) -> list[tuple[int, str, str]]:
 
 @pytest.fixture
 async def lea_lives_there(take, tmp_path) -> Portfolio:
-    """Two homes; Léa has the stay of the first, Tom has an account and no home."""
+    """Two homes; Léa has the first, Tom has an account and no home."""
     made = portfolio(2)
     await take(made.write(tmp_path))
     for email in (LEA, TOM):
@@ -46,7 +46,7 @@ async def lea_lives_there(take, tmp_path) -> Portfolio:
 async def test_a_list_without_e_mails_leaves_accounts_and_ends(
     take, tmp_path, lea_lives_there, columns: int
 ) -> None:
-    """Empty cells, or a list without e-mails: Léa keeps her stay, and one that has ended stays ended."""
+    """Empty cells, or a list without e-mails: Léa keeps her home, and who has left has left."""
     made = lea_lives_there
     made.cell("occupancies", 3, "move_out", "01/06/2024")
     await take(made.write(tmp_path))
@@ -63,18 +63,18 @@ async def test_a_list_without_e_mails_leaves_accounts_and_ends(
     assert str(before[-1][1]["move_out"]) == "2024-06-01"
 
 
-async def test_another_account_of_a_stay_is_at_fault(take, tmp_path, lea_lives_there) -> None:
-    """Another person is another stay: the line is named, and Léa keeps hers."""
+async def test_another_account_of_an_occupancy_is_at_fault(take, tmp_path, lea_lives_there) -> None:
+    """Another person is another occupancy: the line is named, and Léa keeps hers."""
     before = await stored()
     lea_lives_there.cell("occupancies", 2, "email", TOM)
     ((line, column, reason),) = await faults(take, lea_lives_there.write(tmp_path))
     assert (line, column) == (2, "email")
-    assert "another person's is a stay of its own" in reason
+    assert "another person's is one of its own" in reason
     assert await stored() == before
 
 
 async def test_an_account_of_another_operator_is_at_fault(take, tmp_path, lea_lives_there) -> None:
-    """It is named as that, be the stay stored, new, or of an operator that is new itself."""
+    """It is named as that, be the occupancy stored, new, or of an operator that is new itself."""
     await upsert_operator(SYSTEM, code="other", name="Other")
     await account("max@example.org", "other")
     made = lea_lives_there
@@ -181,8 +181,8 @@ async def leak(number: str, account_id: int, *, at: datetime = NOW) -> Alert:
 
 
 async def test_a_move_by_a_list_starts_clean(take, tmp_path, lea_lives_there) -> None:
-    """Léa's end and Tom's stay in one list: her dismissal ends, her access has an end, she gets a letter, and
-    the audit says who came and who left.
+    """Léa's end and Tom's beginning in one list: her dismissal ends, her access has an end, she gets an e-mail,
+    and the audit says who came and who left.
     """
     lea, tom = (await Occupancy.get(dwelling__number="0")).account_id, await account(TOM)
     assert lea is not None
@@ -213,8 +213,8 @@ async def test_a_move_by_a_list_starts_clean(take, tmp_path, lea_lives_there) ->
     assert await OutboxMessage.all().count() == 1
 
 
-async def test_a_past_stay_ends_nothing_of_the_present_one(take, tmp_path, lea_lives_there) -> None:
-    """A stay of years ago that a list adds is nobody's successor: Léa's dismissal remains, nobody is told."""
+async def test_a_past_occupancy_ends_nothing_of_the_present_one(take, tmp_path, lea_lives_there) -> None:
+    """One of years ago that a list adds succeeds nobody: Léa's dismissal remains, no message is written."""
     lea = (await Occupancy.get(dwelling__number="0")).account_id
     assert lea is not None
     alert = await leak("0", lea)
@@ -227,8 +227,8 @@ async def test_a_past_stay_ends_nothing_of_the_present_one(take, tmp_path, lea_l
     assert await OutboxMessage.all().count() == 0
 
 
-async def test_a_departure_to_come_is_told_in_advance(take, tmp_path, lea_lives_there) -> None:
-    """The access goes on for the operator's time from that day, and another end is another letter."""
+async def test_a_departure_to_come_is_announced(take, tmp_path, lea_lives_there) -> None:
+    """The access goes on for the operator's time from that day, and another end is another e-mail."""
     made = lea_lives_there
     for day, until in (("01/02/2027", date(2028, 2, 1)), ("01/03/2027", date(2028, 2, 29))):
         made.cell("occupancies", 2, "move_out", day)

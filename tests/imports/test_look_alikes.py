@@ -280,7 +280,7 @@ def test_what_cannot_be_seen_is_left_out(tmp_path) -> None:
 
 
 def test_a_text_that_became_a_date_is_at_fault(tmp_path) -> None:
-    """`1-2` is no door once a spreadsheet has read it, in a workbook or saved as CSV; a day stays a day."""
+    """`1-2` is no door once a spreadsheet has read it, in a workbook or saved as CSV; a day is a day."""
     book = Workbook()
     book.active.title = "occupants"
     book.active.append([*HOME, "move_in", "kind"])

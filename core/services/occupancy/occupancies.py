@@ -259,7 +259,7 @@ async def end(
 
 
 def access_end(move_out: date, *, today: date, profile: OperatorProfile | None) -> date:
-    """Until when the own period is seen by somebody whose occupancy ends, as is told today (CN-10)."""
+    """Until when the own period is seen by somebody whose end is announced today (CN-10)."""
     return max(move_out, today) + _access(profile)
 
 

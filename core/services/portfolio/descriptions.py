@@ -28,7 +28,7 @@ class MeterSpec:
 
     `nominal_flow_m3_per_h` is its size: Q3 of a water meter, qp of a heat meter; None when unknown.
     `aliases` are further radio addresses; those that the meter has besides are kept. None leaves what is
-    stored of a meter that is known; of a new one the register's step is 1, and its location is not told.
+    stored of a meter that is known; of a new one the register's step is 1, and its location is not known.
     """
 
     fluid: Fluid

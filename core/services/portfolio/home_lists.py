@@ -73,7 +73,7 @@ class KnownHomes:
                 value = given or self._stored.get((residence, place), {}).get(column)
                 if value:
                     home = _Home(place, line.at if line is not None and given else None)
-                    self._holders.setdefault((residence, column, _folded(value)), []).append(home)
+                    self._holders.setdefault((residence, column, _compared(value)), []).append(home)
 
     def place_fault(self, residence: int, line: ListedDwelling) -> str | None:
         """Why a new dwelling is no other one than one that is known, whose place looks the same."""
@@ -96,8 +96,8 @@ class KnownHomes:
             if not given:
                 continue
             before = self._stored.get((residence, own), {}).get(column)
-            is_new = before is None or _folded(before) != _folded(given)
-            for home in self._holders.get((residence, column, _folded(given)), ()):
+            is_new = before is None or _compared(before) != _compared(given)
+            for home in self._holders.get((residence, column, _compared(given)), ()):
                 if home.place != own and (is_new if home.at is None else home.at < line.at):
                     where = f"in {line_of(home.at, line.at)}" if home.at else _shown(home, line.at)
                     yield column, given, f"the same {noun} as {where}"
@@ -198,11 +198,11 @@ def _parts(home: DwellingPlace) -> _Parts:
 
 def _look(place: _Parts) -> _Parts:
     """A place without what people leave out or write either way: case, blanks, leading zeros."""
-    building, staircase, floor, number = (_ZEROS.sub("", _folded(part)) for part in place)
+    building, staircase, floor, number = (_ZEROS.sub("", _compared(part)) for part in place)
     return building, staircase, floor, number
 
 
-def _folded(text: str) -> str:
+def _compared(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

@@ -1,8 +1,8 @@
 """Writes the occupancies that lists begin, end or give to an account, as the other doors do.
 
 In: rows with what has changed of each. Out: the rows, with the end of the former occupant's access;
-dismissals that end with a stay; the audit; a letter to each account whose stay has another end now. The one
-rule: a move entered by a list leaves the same behind as one that a resident or a manager has told.
+dismissals that end with an occupancy; the audit; an e-mail for each account whose occupancy has another end
+now. The one rule: a move entered by a list leaves the same behind as one that a resident or a manager enters.
 """
 
 from collections.abc import Sequence
@@ -90,10 +90,10 @@ async def store_moves(
     ):
         subjects = [(Subject("dwelling", one.dwelling.id), {"account": one.row.account_id}) for one in some]
         await record_each(act, subjects, viewer, NOBODY, now, connection)
-    await _write_letters(connection, application, written, now=now)
+    await _notify(connection, application, written, now=now)
 
 
-async def _write_letters(
+async def _notify(
     connection: TransactionalDBClient, application: Application, moves: Sequence[Move], *, now: datetime
 ) -> None:
     """Tell who leaves, by the list, until when the own period can be seen, and whom to ask."""
@@ -115,7 +115,7 @@ async def _write_letters(
             continue
         home = homes[move.dwelling.id]
         profile = application.registry.profile(move.operator)
-        letter = AccountMessage.to(
+        message = AccountMessage.to(
             recipient,
             "occupancy_end_recorded",
             values={
@@ -127,4 +127,4 @@ async def _write_letters(
                 "link": application.portal_link(move.operator),
             },
         )
-        await queue_account_message(connection, application.settings, letter, now=now)
+        await queue_account_message(connection, application.settings, message, now=now)

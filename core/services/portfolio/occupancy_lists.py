@@ -3,7 +3,7 @@
 In: lines of occupancies with their dwellings. Out: faults, and moves. Two rules hold here. A dwelling has one
 occupant at a time (R-140); an owner who lives elsewhere does not count (C-01). An occupancy is known by its
 dwelling, its first day and whether it is such an owner's; what a line leaves empty remains as it is stored,
-and who holds a stay keeps it: another person's is another stay.
+and who holds an occupancy keeps it: another person's is another one.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -110,7 +110,7 @@ class ListedPeriods:
         account = self._accounts.get(email_key(line.email)) if line.email else None
         row = self._stored.pop((dwelling.id, line.move_in, is_owner), None) if dwelling.id else None
         if row is not None and account is not None and row.account_id not in {None, account.id}:
-            reason = "another account has the stay of this day: another person's is a stay of its own"
+            reason = "another account holds the occupancy of this day: another person's is one of its own"
             yield Fault(line.at, "email", line.email or "", reason)
         is_changed = row is None or row.kind is not line.kind
         move = _move(line, dwelling, row, account, zone)

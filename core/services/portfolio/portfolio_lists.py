@@ -22,6 +22,9 @@ OCCUPANCIES: Final = "occupancies"
 KINDS: Final = (RESIDENCES, DWELLINGS, METERS, KEYS, OCCUPANCIES)
 """The kinds of lists, in the order in which one needs the other."""
 
+NOT_REMOVED: Final = "-"
+"""In a cell of removals: the meter is in service, whatever is stored. An empty cell leaves what is stored."""
+
 SINGULAR: Final = {
     RESIDENCES: "residence",
     DWELLINGS: "dwelling",
