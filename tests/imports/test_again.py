@@ -12,8 +12,10 @@ from core.alerting.workflow import AlertActionKind, KnownUse, Party
 from core.consumption.fluids import Fluid
 from core.models import Alert, AlertAction, AuditRecord, Dwelling, Meter, Occupancy, OutboxMessage, Residence
 from core.services.portfolio.descriptions import AccountSpec
+from core.services.portfolio.meter_import import check_list, import_list
 from core.services.portfolio.portfolio import upsert_account, upsert_operator
 from core.services.portfolio.portfolio_import import ListsRefused
+from submeter.meter_lists import list_file
 from tests.imports.conftest import NOW, Portfolio, portfolio, stored
 
 LEA, TOM = "lea@example.org", "tom@example.org"
@@ -155,6 +157,29 @@ async def test_a_dash_says_that_a_meter_is_in_service_still(take, tmp_path) -> N
     assert (await Meter.get(printed_serial="00000000")).removed_at is None
 
 
+async def test_a_list_of_meters_leaves_what_it_does_not_name_as_well(application, take, tmp_path) -> None:
+    """`submeter meters import` has the same rule: empty cells leave, and a dash takes a removal back."""
+    made = portfolio(1)
+    await take(made.write(tmp_path))
+    key = "operator,residence,building,staircase,floor,number,fluid,vendor,printed_serial,radio_address"
+    line = "acme,R000,A,0,0,0,COLD_WATER,itron,00000000,ITW-00000000-00-07,2024-02-01"
+    columns = f"{key},installed_on,removed_on,register_step,register_capacity,location"
+    path = tmp_path / "list.csv"
+    for cells, expected in (
+        (",10,100000000,Cuisine", (True, 10, 100_000_000, "Cuisine")),
+        ("2026-06-01,,,", (False, 10, 100_000_000, "Cuisine")),
+        (",,,", (False, 10, 100_000_000, "Cuisine")),
+        ("-,,,", (True, 10, 100_000_000, "Cuisine")),
+    ):
+        path.write_text(f"{columns}\n{line},{cells}\n", "utf-8")
+        with list_file(path) as lines:
+            checked = await check_list(SYSTEM, lines)
+        await import_list(application, SYSTEM, checked, now=NOW)
+        row = await Meter.get(printed_serial="00000000")
+        found = (row.removed_at is None, row.register_step, row.register_capacity, row.location)
+        assert found == expected
+
+
 async def leak(number: str, account_id: int, *, at: datetime = NOW) -> Alert:
     """A dismissed alert of a home."""
     dwelling = await Dwelling.get(number=number)
@@ -181,8 +206,8 @@ async def leak(number: str, account_id: int, *, at: datetime = NOW) -> Alert:
 
 
 async def test_a_move_by_a_list_starts_clean(take, tmp_path, lea_lives_there) -> None:
-    """Léa's end and Tom's beginning in one list: her dismissal ends, her access has an end, she gets an e-mail,
-    and the audit says who came and who left.
+    """Léa's end and Tom's beginning in one list: her dismissal ends, her access has an end, she gets an
+    e-mail, and the audit says who came and who left.
     """
     lea, tom = (await Occupancy.get(dwelling__number="0")).account_id, await account(TOM)
     assert lea is not None
