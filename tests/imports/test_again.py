@@ -81,11 +81,13 @@ async def test_an_account_of_another_operator_is_at_fault(take, tmp_path, lea_li
     await account("max@example.org", "other")
     made = lea_lives_there
     made.cell("occupancies", 3, "email", "max@example.org")
+    made.cell("occupancies", 2, "email", "max@example.org")
     made.rows["occupancies"].append([*made.rows["occupancies"][2]])
     made.cell("occupancies", 4, "move_in", "01/03/2019")
     made.cell("occupancies", 4, "move_out", "01/03/2020")
     found = await faults(take, made.write(tmp_path))
     assert [(line, column, "another operator's" in reason) for line, column, reason in found] == [
+        (2, "email", True),
         (3, "email", True),
         (4, "email", True),
     ]

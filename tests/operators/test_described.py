@@ -147,6 +147,12 @@ def test_one_check_names_what_two_would() -> None:
     ]
 
 
+def test_a_code_that_names_no_file_is_a_reason_and_no_end(tmp_path: Path) -> None:
+    """An operator that was stored before codes were checked keeps no list of operators from being shown."""
+    (reason,) = sign_up_faults(load_registry(), settings_in(tmp_path), "new op!")
+    assert "letters, digits" in reason
+
+
 def test_a_notice_without_a_version_has_one_that_every_edit_changes() -> None:
     """The version changes with the notice, as the acceptance of it requires; its own version is kept."""
     first = profile_of("acme", LEAST).privacy.version

@@ -7,7 +7,7 @@ and who holds an occupancy keeps it: another person's is another one.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -80,7 +80,8 @@ class ListedPeriods:
         self._accounts = await _accounts(connection, {line.email for line in lines if line.email})
         for line in lines:
             days = list(_day_faults(line, now.date()))
-            faults += [*days, *_account_faults(line, self._accounts, residences)]
+            barred = list(_account_faults(line, self._accounts, residences))
+            faults += [*days, *barred]
             known, dwelling = residences.get(line.home), dwellings.get(line.home)
             if (
                 known is not None
@@ -88,7 +89,7 @@ class ListedPeriods:
                 and not days
                 and (line.at, "move_out") not in unread
             ):
-                faults += self._take(line, dwelling, known[1])
+                faults += self._take(replace(line, email=None) if barred else line, dwelling, known[1])
         for (dwelling_id, move_in, is_owner), row in self._stored.items():
             home = by_id[dwelling_id]
             if home in self._periods and not is_owner and row.move_out != move_in:  # not called off
@@ -162,11 +163,15 @@ async def _accounts(connection: BaseDBAsyncClient, emails: Iterable[str]) -> dic
 
 
 def _day_faults(line: ListedOccupancy, today: date) -> Iterable[Fault]:
+    unlikely = False
     for name, day in (("move_in", line.move_in), ("move_out", line.move_out)):
         reason = day_fault(day, earliest=_EARLIEST, today=today) if day is not None else None
         if day is not None and reason:
+            unlikely = True
             yield Fault(line.at, name, day.isoformat(), reason)
-    if line.move_in is not None and line.move_out is not None and line.move_out <= line.move_in:
+    if unlikely or line.move_in is None or line.move_out is None:
+        return
+    if line.move_out <= line.move_in:
         reason = f"is not after the move-in, {line.move_in.isoformat()} (it is the first day no longer held)"
         yield Fault(line.at, "move_out", line.move_out.isoformat(), reason)
 
