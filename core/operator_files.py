@@ -48,11 +48,27 @@ def sign_up_faults(registry: Registry, settings: Settings, operator_code: str) -
     """Why the residents of an operator cannot register; empty if they can."""
     if registry.profile(operator_code) is not None:
         return ()
-    path = path_of(settings, operator_code)
+    try:
+        path = path_of(settings, operator_code)
+    except InvalidInput as failure:  # stored before codes were checked
+        return (failure.message,)
     for broken in registry.broken:
         if broken.name == path.name:
             return (f"{path}: {broken.reason}",)
     return (f"no plugin describes the operator, and there is no file {path}",)
+
+
+def check_code(operator_code: str) -> None:
+    """Check the code of a new operator, which names its file, at whatever door it comes in.
+
+    Raises:
+        InvalidInput: the code is no name of a file.
+    """
+    if _CODE.fullmatch(operator_code) is None:
+        raise InvalidInput(
+            "an operator's code has up to 32 letters, digits, - and _, and begins with a letter or digit",
+            field="operator",
+        )
 
 
 def path_of(settings: Settings, operator_code: str) -> Path:
@@ -61,8 +77,7 @@ def path_of(settings: Settings, operator_code: str) -> Path:
     Raises:
         InvalidInput: the code is no name of a file.
     """
-    if _CODE.fullmatch(operator_code) is None:
-        raise InvalidInput("a code has letters, digits, - and _ only", field="operator")
+    check_code(operator_code)
     return settings.operators_dir / f"{operator_code}{SUFFIX}"
 
 

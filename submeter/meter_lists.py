@@ -18,6 +18,7 @@ from core.consumption.fluids import Fluid
 from core.errors import InvalidInput
 from core.services.portfolio.descriptions import DwellingSpec, MeterSpec, midnight
 from core.services.portfolio.meter_import import MeterLine
+from core.services.portfolio.portfolio_lists import NOT_REMOVED
 
 REQUIRED = (
     "operator",
@@ -58,7 +59,7 @@ def _lines(rows: "csv.DictReader[str]") -> Iterator[MeterLine]:
             operator_code=cells["operator"],
             residence_code=cells["residence"],
             describe=cells.dwelling,
-            keep_removal="removed_on" not in row,
+            keep_removal=not cells["removed_on"],
         )
 
 
@@ -90,11 +91,13 @@ class _Cells:
             printed_serial=self["printed_serial"],
             radio_address=self["radio_address"],
             installed_at=self._read("installed_on", start_of, "a day"),
-            removed_at=self._given("removed_on", start_of, "a day"),
-            register_step=self._read("register_step", int, "a whole number") if self["register_step"] else 1,
+            removed_at=None
+            if self["removed_on"] == NOT_REMOVED
+            else self._given("removed_on", start_of, "a day"),
+            register_step=self._given("register_step", int, "a whole number"),
             register_capacity=self._given("register_capacity", int, "a whole number"),
             nominal_flow_m3_per_h=self._given("nominal_flow_m3_per_h", Decimal, "a number"),
-            location=self["location"],
+            location=self["location"] or None,
             key=self._key(),
             aliases=self["aliases"].split(),
         )

@@ -174,17 +174,42 @@ def profile_of(code: str, values: Mapping[str, object]) -> OperatorProfile:
     Raises:
         ProfileIncomplete: a value is missing, unknown or wrong.
     """
+    given = {**values, **_one_level(values.get("texts"))}
+    problems: tuple[str, ...] = ()
     try:
-        file = _File.model_validate({**values, **_one_level(values.get("texts"))})
+        file = _File.model_validate(given)
     except ValidationError as failure:
-        raise ProfileIncomplete(_problems(failure)) from None
-    problems = (*_unfit(file), *_unknown_texts(file))
+        problems = _problems(failure)
+        file = _File.model_validate(_without(given, failure))  # what the rest of it has wrong
+    problems += (*_unfit(file), *_unknown_texts(file))
     if problems:
         raise ProfileIncomplete(problems)
     try:
         return _profile(code, file)
     except ValueError as failure:
         raise ProfileIncomplete((str(failure),)) from failure
+
+
+_STAND_INS: Mapping[str, object] = {
+    "name": "-",
+    "contact": {"email": "-@-.-"},
+    "privacy": {"url": "https://-"},
+}
+"""For what has no default and is missing or wrong."""
+
+
+def _without(values: Mapping[str, object], failure: ValidationError) -> dict[str, object]:
+    """The values that are of their kinds: those that are not, or are unknown, have their defaults."""
+    wrong = {error["loc"] for error in failure.errors()}
+    dropped = {place[0] for place in wrong if place[0] != "texts" or len(place) == 1}
+    if dropped & {"terms_url", "terms_text"}:
+        dropped.add("terms_version")  # there are terms, somewhere
+    kept = {**_STAND_INS, **{key: value for key, value in values.items() if key not in dropped}}
+    texts = kept.get("texts")
+    if isinstance(texts, Mapping):
+        unread = {place[1] for place in wrong if place[0] == "texts" and len(place) > 1}
+        kept["texts"] = {key: words for key, words in texts.items() if key not in unread}
+    return kept
 
 
 def _one_level(texts: object) -> dict[str, object]:
@@ -314,6 +339,10 @@ def _unfit(file: _File) -> tuple[str, ...]:
     code_problem = CodeFormat(file.residence_code.pattern, file.residence_code.example).problem()
     if code_problem is not None:
         problems.append(f"residence_code.{code_problem}")
+    try:
+        _thresholds(file.leaks)
+    except ValueError as failure:
+        problems.append(str(failure))
     return tuple(problems)
 
 

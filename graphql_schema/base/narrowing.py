@@ -55,6 +55,7 @@ _NOTES = {
     "others.",
     Audience.HOLDER: "For the occupant with the account alone; null for others.",
     Audience.MANAGER_ONLY: "For the manager alone; null for others.",
+    Audience.PAPERS: "For everybody but a household and a provider.",
 }
 _GUESTS = frozenset({Role.HOUSEHOLD_MEMBER, Role.THIRD_PARTY})
 _AUDIENCE = "audience"

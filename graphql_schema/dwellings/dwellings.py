@@ -182,8 +182,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
         return [MonthConsumption.of(point, fluid) for point in points]
 
     @narrowed(
-        "The papers with a code that the viewer was issued here, and the certificates of moves; the "
-        "newest 50.",
+        "The papers with a code that the viewer was issued here, and certificates of moves; the newest 50.",
         Audience.PAPERS,
     )
     async def issued_papers(self, info: Info) -> list[IssuedPaper] | None:
@@ -225,9 +224,8 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
         return AlertConnection.of(page, after=after)
 
     @narrowed(
-        "The documents of the dwelling and of its residence, newest first. A resident sees those of the own "
-        "occupancy, an owner who lives elsewhere those meant for owners, the operator's staff no notes on "
-        "consumption.",
+        "The documents of the dwelling and its residence, newest first. A resident sees those of the own "
+        "occupancy, an owner elsewhere those meant for owners, staff no notes on consumption.",
         Audience.PAPERS,
     )
     async def documents(
@@ -361,8 +359,7 @@ class Residence(ResidenceFields):
         return await self._alerts(info, first, after, active=False)
 
     @narrowed(
-        "The documents of the residence as a whole that were deposited for its residents, newest first; "
-        "what is of a dwelling is in `Dwelling.documents`.",
+        "The documents deposited for the residents of the whole residence, newest first.",
         Audience.PAPERS,
     )
     async def resident_documents(

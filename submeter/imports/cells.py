@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import Enum
+from functools import cache
 from typing import Final, TypeVar
+from unicodedata import category
 
 from core.consumption.fluids import Fluid
 from core.operators import OccupancyKind
 from core.services.portfolio.portfolio_lists import Fault, Place
 from core.services.portfolio.suggestions import did_you_mean
 from submeter.imports.columns import normalised
-from submeter.imports.tables import FORMULA_ERROR
+from submeter.imports.tables import FORMULA_ERROR, Day
 
 _Choice = TypeVar("_Choice", bound=Enum)
 
@@ -27,6 +29,16 @@ _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]00:00(?::00(?:\.0+)
 _FRENCH_DAY: Final = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})", re.ASCII)
 _SHORT_YEAR: Final = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}", re.ASCII)
 _SPREADSHEET_DAY: Final = re.compile(r"\d{5}(?:\.\d+)?", re.ASCII)
+_MONTH: Final = (
+    "janv?|févr?|fevr?|feb|mars?|avr|apr|mai|may|juin|june?|juil|july?|août|aout|aug|sept?|oct|nov|déc|dec"
+)
+_MADE_A_DAY: Final = re.compile(
+    rf"\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}/\d{{1,2}}/\d{{4}}"
+    rf"|\d{{1,2}}[-. ]({_MONTH})\.?|({_MONTH})\.?[-. ]\d{{2}}",
+    re.IGNORECASE,
+)
+"""`1-2` as Excel saves it after it took it for a day: 01/02/2026, 01-févr, 1-Feb, Feb-01."""
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BLANKS: Final = re.compile(r"[\s\u00a0\u202f']+")
 _NUMBER: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?", re.ASCII)
 _THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(?:[.,]\d{3})+[.,]\d+|[+-]?\d{1,3}(?:\.\d{3}){2,}", re.ASCII)
@@ -82,12 +94,37 @@ class Cells:
         """Whether the list has this column."""
         return column in self.places
 
+    def says(self, column: str, text: str) -> bool:
+        """Whether a cell holds this text; whatever else it holds is judged where it is read."""
+        place = self.places.get(column)
+        return place is not None and self.cells[place : place + 1] == [text]
+
     def text(self, column: str) -> str:
         """The text of a cell; empty where it is missing, which is a fault of a required one."""
+        text = self._cell(column)
+        if isinstance(text, Day):
+            reason = "the spreadsheet has made a date of this: give the cell the format of text, type it anew"
+            self.fault(column, text, reason)
+            return ""
+        return text
+
+    def place(self, column: str) -> str:
+        """A part of a dwelling's designation, of which a spreadsheet may have made a date."""
+        text = self.text(column)
+        if _MADE_A_DAY.fullmatch(text):
+            self.fault(column, text, "a spreadsheet has made a date of this: write what the door says")
+            return ""
+        return text
+
+    def _cell(self, column: str) -> str:
+        """What a cell holds; nothing of one that cannot be meant."""
         place = self.places.get(column)
         text = self.cells[place] if place is not None and place < len(self.cells) else ""
         if text.startswith(FORMULA_ERROR) and text[1:2].isalpha():
             self.fault(column, text, "the cell's formula has failed")
+            return ""
+        if not text.isprintable() and any(category(sign) == "Cc" for sign in text):
+            self.fault(column, text, "contains a control character")
             return ""
         if not text and column in self.required and place is not None:
             self.fault(column, text, "is empty")
@@ -99,11 +136,12 @@ class Cells:
 
     def fault(self, column: str, value: str, reason: str) -> None:
         shown = value if len(value) <= _LONGEST_QUOTED else f"{value[:_LONGEST_QUOTED]}…"
+        shown = "" if column == "key" else _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", shown)
         self.faults.append(Fault(self.at, column, shown, reason))
 
     def day(self, column: str) -> date | None:
         """A day: `2026-01-31`, `31/01/2026`, `31.01.2026` or `31-01-2026`."""
-        text = self.text(column)
+        text = self._cell(column)
         if not text:
             return None
         if iso := _ISO.fullmatch(text):
@@ -189,13 +227,18 @@ class Cells:
         text = self.text(column)
         if not text:
             return None
-        names = {normalised(one.value): one for one in kind} | dict(others)
+        names = _names(kind) | dict(others)
         chosen = names.get(normalised(text))
         if chosen is None:
             near = did_you_mean(normalised(text), names)
             choices = ", ".join(one.value for one in kind)
             self.fault(column, text, f"must be one of {choices}{near}")
         return chosen
+
+
+@cache
+def _names(kind: type[_Choice]) -> dict[str, _Choice]:
+    return {normalised(one.value): one for one in kind}
 
 
 def _why_no_day(text: str) -> str:

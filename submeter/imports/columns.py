@@ -50,6 +50,9 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = {
     OCCUPANCIES: frozenset({"operator", "residence", "number", "move_in", "kind"}),
 }
 
+_KEY: Final = re.compile(r"[0-9a-f\s]{16,}", re.IGNORECASE)
+"""What may be a key, and is never repeated."""
+
 _TITLES: Final = {
     RESIDENCES: ("residence", "residences", "site", "sites", "immeuble", "immeubles"),
     DWELLINGS: ("dwelling", "dwellings", "logement", "logements", "lots"),
@@ -125,7 +128,8 @@ def header_of(table: Table) -> tuple[Header | None, list[Fault]]:
         column = names.get(normalised(text))
         if column is None:
             near = did_you_mean(text, (*COLUMNS[kind], *_french_of(kind)))
-            faults.append(Fault(at, text, text, f"a list of {kind} has no such column{near}"))
+            shown = "" if _KEY.fullmatch(text) else text  # a list without its header
+            faults.append(Fault(at, shown, shown, f"a list of {kind} has no such column{near}"))
         elif column in places:
             faults.append(Fault(at, column, text, "the column is there twice"))
         else:

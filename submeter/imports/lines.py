@@ -11,6 +11,7 @@ from core.services.portfolio.portfolio_lists import (
     DWELLINGS,
     KEYS,
     METERS,
+    NOT_REMOVED,
     OCCUPANCIES,
     RESIDENCES,
     DwellingPlace,
@@ -23,7 +24,7 @@ from core.services.portfolio.portfolio_lists import (
     Place,
 )
 from submeter.imports.cells import Cells
-from submeter.imports.columns import REQUIRED, Header, header_of
+from submeter.imports.columns import COLUMNS, REQUIRED, Header, header_of
 from submeter.imports.tables import Table
 
 
@@ -47,12 +48,14 @@ def lists_of(tables: Sequence[Table]) -> tuple[Lists, list[str]]:
 def _add(lists: Lists, header: Header, cells: Cells, width: int) -> None:
     beyond = [cell for cell in cells.cells[width:] if cell]
     if beyond:
-        cells.fault("", " ".join(beyond), "more cells than the header has")
+        shown = "" if "key" in COLUMNS[header.kind] else " ".join(beyond)  # it may be a key
+        cells.fault("", shown, "more cells than the header has")
     _ADD[header.kind](lists, cells)
 
 
 def _home(cells: Cells) -> DwellingPlace:
-    return DwellingPlace(*(cells.text(column) for column in DwellingPlace._fields))
+    operator, residence = cells.text("operator"), cells.text("residence")
+    return DwellingPlace(operator, residence, *(cells.place(column) for column in DwellingPlace._fields[2:]))
 
 
 def _residence(lists: Lists, cells: Cells) -> None:
@@ -83,7 +86,7 @@ def _dwelling(lists: Lists, cells: Cells) -> None:
 
 
 def _meter(lists: Lists, cells: Cells) -> None:
-    step = cells.whole("register_step")
+    in_service = cells.says("removed_on", NOT_REMOVED)
     lists.meters.append(
         ListedMeter(
             at=cells.at,
@@ -93,12 +96,12 @@ def _meter(lists: Lists, cells: Cells) -> None:
             printed_serial=cells.text("printed_serial"),
             radio_address=cells.text("radio_address"),
             installed_on=cells.day("installed_on"),
-            removed_on=cells.day("removed_on"),
-            keep_removal=not cells.has("removed_on"),
-            register_step=1 if step is None else step,
+            removed_on=None if in_service else cells.day("removed_on"),
+            in_service=in_service,
+            register_step=cells.whole("register_step"),
             register_capacity=cells.whole("register_capacity"),
             nominal_flow_m3_per_h=cells.number("nominal_flow_m3_per_h"),
-            location=cells.text("location"),
+            location=cells.given("location"),
             key=cells.key("key"),
             aliases=cells.words("aliases"),
         )

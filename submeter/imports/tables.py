@@ -1,7 +1,8 @@
 """Reads tables: CSV files as any program writes them, and the sheets of XLSX workbooks.
 
 In: a file. Out: its tables, each a header and rows of texts with their line numbers. The one rule: a cell
-becomes the text that a person would type: a date is `2026-01-31`, a whole number has no decimals.
+becomes the text that a person would type: a date is `2026-01-31`, a whole number has no decimals, a line
+break or tab is a blank, and signs that take no room are left out.
 
 CSV: `;`, `,` or tab, whichever the header has most of; UTF-8 with or without a byte order mark, UTF-16 with
 one, else Windows-1252, which is how Excel saves in Western Europe.
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
+from unicodedata import category
 from zipfile import BadZipFile
 
 from core.errors import InvalidInput
@@ -22,6 +24,20 @@ _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe
 WORKBOOKS: Final = frozenset({".xlsx", ".xlsm"})
 FORMULA_ERROR: Final = "#"
 """How the text of a cell begins whose formula has failed: `#N/A`, `#REF!`."""
+
+
+class UnreadableFile(InvalidInput):
+    """A file is no table; `line` is where that was noticed."""
+
+    def __init__(self, message: str, line: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class Day(str):
+    """The text of a workbook's cell that holds a date, be it that its program has made one of `1-2`."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +69,7 @@ def tables_of(path: Path) -> list[Table]:
     """The tables of a file; sheets without any text are left out.
 
     Raises:
-        InvalidInput: it is neither CSV nor a workbook that can be read.
+        UnreadableFile: it is neither CSV nor a workbook that can be read.
         OSError: it cannot be opened.
     """
     return _sheets(path) if path.suffix.lower() in WORKBOOKS else [_csv(path)]
@@ -62,15 +78,15 @@ def tables_of(path: Path) -> list[Table]:
 def _csv(path: Path) -> Table:
     text = _decoded(path.read_bytes())
     if "\0" in text.partition("\n")[0]:
-        raise InvalidInput(f"{path} is no CSV file; a workbook's name ends in .xlsx")
+        raise UnreadableFile(f"{path} is no CSV file; a workbook's name ends in .xlsx")
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
     rows = []
     try:
-        rows = [Row(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(cells)]
+        rows = [Row(reader.line_num, [_seen(cell) for cell in cells]) for cells in reader if any(cells)]
     except csv.Error as failure:
-        raise InvalidInput(f"{path}, line {reader.line_num}: {failure}") from failure
+        raise UnreadableFile(f"{path}, line {reader.line_num}: {failure}", reader.line_num) from failure
     return _table(str(path), path.stem, [row for row in rows if any(row.cells)])
 
 
@@ -91,7 +107,7 @@ def _sheets(path: Path) -> list[Table]:
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except (InvalidFileException, BadZipFile, KeyError, ValueError) as failure:
-        raise InvalidInput(f"{path} is no XLSX workbook that can be read") from failure
+        raise UnreadableFile(f"{path} is no XLSX workbook that can be read") from failure
     try:
         found = []
         for sheet in book.worksheets:
@@ -110,7 +126,7 @@ def _sheets(path: Path) -> list[Table]:
 
 def _table(name: str, title: str, rows: Sequence[Row]) -> Table:
     if not rows:
-        raise InvalidInput(f"{name} is empty")
+        raise UnreadableFile(f"{name} is empty")
     return Table(name, title, rows[0].cells, rows[1:])
 
 
@@ -121,9 +137,19 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
+        return Day(value.date().isoformat() if value.time() == time() else value.isoformat(" "))
     if isinstance(value, date):
-        return value.isoformat()
+        return Day(value.isoformat())
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
-    return str(value).strip()
+    return _seen(str(value))
+
+
+def _seen(text: str) -> str:
+    """A text without what cannot be seen: line breaks and tabs are blanks, and of blanks there is one.
+
+    Left out are format characters (Unicode's category Cf): zero-width blanks, soft hyphens, byte order marks.
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
+    return " ".join("".join(sign for sign in text if category(sign) != "Cf").split())

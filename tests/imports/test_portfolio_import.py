@@ -158,7 +158,8 @@ async def test_every_broken_cell_is_named_and_nothing_is_written(take, tmp_path)
     ("kind", "changed", "column", "reason"),
     [
         ("dwellings", {}, "number", "the same dwelling as in line 2"),
-        ("dwellings", {"number": "77"}, "lot", "the same lot as in line 2"),
+        ("dwellings", {"number": "77", "manager_reference": ""}, "lot", "the same lot as in line 2"),
+        ("dwellings", {"number": "77", "lot": ""}, "manager_reference", "the same reference as in line 2"),
         ("meters", {}, "radio_address", "the same meter as in line 2"),
         (
             "meters",

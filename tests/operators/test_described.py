@@ -147,6 +147,36 @@ def test_no_pattern_of_an_operator_takes_longer_than_its_text() -> None:
     assert not code.matches("AAB\n")
 
 
+def test_one_check_names_what_two_would() -> None:
+    """Missing values, kinds, patterns, words and figures that contradict each other, all in one run."""
+    with pytest.raises(ProfileIncomplete) as refused:
+        profile_of(
+            "acme",
+            {
+                "contact": {"email": "nobody"},
+                "privacy": {"url": "https://acme.example/privacy"},
+                "registration_hours": "soon",
+                "residence_code": {"pattern": "[", "example": "1"},
+                "dwelling_paths": ["SERIAL", "SERIAL"],
+                "leaks": {"level_1_lph": 40},
+                "terms_version": "1",
+                "texts": {"button": {"creat": {"fr": "a", "en": "b"}, "create": {"fr": "a"}}},
+            },
+        )
+    keys = [problem.partition(":")[0] for problem in refused.value.problems]
+    assert keys == [
+        *("name", "contact.email", "registration_hours", "texts.button.create.en"),
+        *("dwelling_paths", "terms_version", "residence_code.pattern"),
+        *("the thresholds of the leak levels must rise", "texts.button.creat"),
+    ]
+
+
+def test_a_code_that_names_no_file_is_a_reason_and_no_end(tmp_path: Path) -> None:
+    """An operator that was stored before codes were checked keeps no list of operators from being shown."""
+    (reason,) = sign_up_faults(load_registry(), settings_in(tmp_path), "new op!")
+    assert "letters, digits" in reason
+
+
 def test_a_notice_without_a_version_has_one_that_every_edit_changes() -> None:
     """The version changes with the notice, as the acceptance of it requires; its own version is kept."""
     first = profile_of("acme", LEAST).privacy.version

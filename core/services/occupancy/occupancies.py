@@ -254,10 +254,15 @@ async def end(
     )
     profile = registry.profile(dwelling.residence.operator.code)
     occupancy.move_out = move_out
-    occupancy.access_until = max(move_out, today) + _access(profile)
+    occupancy.access_until = access_end(move_out, today=today, profile=profile)
     await occupancy.save(using_db=connection, update_fields=["move_out", "access_until"])
     if occupancy.kind is not OccupancyKind.OWNER_NON_OCCUPANT:
         await end_dismissals(connection, occupancy.dwelling_id, on=move_out)
+
+
+def access_end(move_out: date, *, today: date, profile: OperatorProfile | None) -> date:
+    """Until when the own period is seen by somebody whose end is announced today (CN-10)."""
+    return max(move_out, today) + _access(profile)
 
 
 async def _write_ends(connection: TransactionalDBClient, dwelling_id: int, today: date) -> None:

@@ -27,7 +27,8 @@ class MeterSpec:
     """A meter. `register_capacity` is where the register starts again at 0; `key` is 16 bytes or None.
 
     `nominal_flow_m3_per_h` is its size: Q3 of a water meter, qp of a heat meter; None when unknown.
-    `aliases` are further radio addresses; those that the meter has besides are kept.
+    `aliases` are further radio addresses; those that the meter has besides are kept. None leaves what is
+    stored of a meter that is known; of a new one the register's step is 1, and its location is not known.
     """
 
     fluid: Fluid
@@ -36,10 +37,10 @@ class MeterSpec:
     radio_address: str
     installed_at: datetime
     removed_at: datetime | None = None
-    register_step: int = 1
+    register_step: int | None = None
     register_capacity: int | None = None
     nominal_flow_m3_per_h: Decimal | None = None
-    location: str = ""
+    location: str | None = None
     key: bytes | None = field(default=None, repr=False)
     aliases: Sequence[str] = ()
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 
@@ -45,6 +45,7 @@ KEY_LENGTH_FAULT = "a meter key has 16 bytes (8 for PRIOS)"
 
 _PLACE: Final = ("residence_id", "building", "staircase", "floor", "number")
 _KEPT: Final = ("lot", "manager_reference", "surface_m2")
+_KEPT_OF_METER: Final = ("register_step", "register_capacity", "nominal_flow_m3_per_h", "location")
 _METER: Final = (
     "fluid",
     "vendor",
@@ -62,11 +63,24 @@ _Place = tuple[int, str, str, str, str]
 
 
 class Listed(NamedTuple):
-    """A line of a list: a dwelling of a residence, with meters. `keep_removal`: it names no removals."""
+    """A line of a list: a dwelling of a residence, with meters. `keep_removal`: known removals remain."""
 
     residence_id: int
     dwelling: DwellingSpec
     keep_removal: bool = False
+
+
+class Figures(Protocol):
+    """A meter's figures, of a description or of a line."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def register_step(self) -> int | None: ...
+    @property
+    def register_capacity(self) -> int | None: ...
+    @property
+    def nominal_flow_m3_per_h(self) -> Decimal | None: ...
 
 
 @dataclass(slots=True)
@@ -152,11 +166,6 @@ class Inventory:
             self._put_meter(dwelling, meter, keep_removal=line.keep_removal) for meter in line.dwelling.meters
         ]
 
-    @property
-    def places(self) -> Collection[tuple[int, str, str, str, str]]:
-        """Residence, building, staircase, floor and number of all dwellings, stored or put."""
-        return self._dwellings.keys()
-
     def dwelling_of(self, residence_id: int, spec: DwellingSpec) -> Dwelling | None:
         """The dwelling at this place, stored or put; None where there is none."""
         return self._dwellings.get(_place(residence_id, spec))
@@ -164,10 +173,15 @@ class Inventory:
     def add_key(self, radio_address: str, key: bytes) -> bool:
         """Take a further key of a meter that is stored or put; False where there is no such meter."""
         address = canonical_address(radio_address)
-        known = self._meters.get(self._aliases.get(address, address))
+        known = self.meter_at(address)
         if known is not None:
-            self._changes.keys.append((known.row, key))
+            self._changes.keys.append((known, key))
         return known is not None
+
+    def meter_at(self, address: str) -> Meter | None:
+        """The meter with this address or alias, stored or put."""
+        known = self._meters.get(self._aliases.get(address, address))
+        return None if known is None else known.row
 
     def moves_service(self, line: Listed) -> bool:
         """Whether a line that was put has moved the time in service of a meter that is stored."""
@@ -219,44 +233,50 @@ class Inventory:
             removed_at = known.row.removed_at if known is not None else None
         for fault in meter_faults(spec, removed_at):
             raise fault
-        if known is None:
-            if address in self._aliases:
-                raise Conflict(f"{address} is an alias of another meter.", field="radio_address")
-            known = _Meter(Meter(radio_address=address), dwelling)
-        elif not known.is_in(dwelling):
-            raise Conflict(f"The meter {address} is installed in another dwelling.", field="radio_address")
-        values = {
+        aliases = [canonical_address(alias) for alias in spec.aliases]
+        for _, conflict in self.conflicts(dwelling, address, aliases):
+            raise conflict
+        known = known or _Meter(Meter(radio_address=address), dwelling)
+        values: dict[str, object] = {
             "fluid": spec.fluid,
             "vendor": spec.vendor,
-            "location": spec.location,
             "printed_serial": spec.printed_serial,
             "serial_key": normalise_serial(spec.printed_serial),
-            "register_step": spec.register_step,
-            "register_capacity": spec.register_capacity,
-            "nominal_flow_m3_per_h": spec.nominal_flow_m3_per_h,
             "installed_at": spec.installed_at,
             "removed_at": removed_at,
         }
+        values |= {name: value for name in _KEPT_OF_METER if (value := getattr(spec, name)) is not None}
         if _changed(known.row, values):
             self._changes.meters[address] = known.row
         self._meters[address] = known
         if spec.key is not None:
             self._changes.keys.append((known.row, spec.key))
-        for alias in spec.aliases:
-            self._put_alias(known.row, canonical_address(alias))
+        for alias in aliases:
+            if alias not in self._aliases:
+                self._aliases[alias] = address
+                self._changes.aliases.append((known.row, alias))
         return known.row
 
-    def _put_alias(self, meter: Meter, alias: str) -> None:
-        if alias == meter.radio_address:
-            raise Conflict(f"{alias} is the meter's own address.", field="alias")
-        if alias in self._meters:
-            raise Conflict(f"{alias} is the address of another meter.", field="alias")
-        holder = self._aliases.get(alias)
-        if holder is None:
-            self._aliases[alias] = meter.radio_address
-            self._changes.aliases.append((meter, alias))
-        elif holder != meter.radio_address:
-            raise Conflict(f"{alias} is an alias of another meter.", field="alias")
+    def conflicts(
+        self, dwelling: Dwelling | None, address: str, aliases: Sequence[str]
+    ) -> Iterator[tuple[str, Conflict]]:
+        """Each address that keeps a meter from this dwelling, and why.
+
+        A dwelling that is not known yet is no other one.
+        """
+        known = self._meters.get(address)
+        if known is None and address in self._aliases:
+            yield address, Conflict(f"{address} is an alias of another meter.", field="radio_address")
+        elif known is not None and dwelling is not None and not known.is_in(dwelling):
+            reason = f"The meter {address} is installed in another dwelling."
+            yield address, Conflict(reason, field="radio_address")
+        for alias in aliases:
+            if alias == address:
+                yield alias, Conflict(f"{alias} is the meter's own address.", field="alias")
+            elif alias in self._meters:
+                yield alias, Conflict(f"{alias} is the address of another meter.", field="alias")
+            elif self._aliases.get(alias, address) != address:
+                yield alias, Conflict(f"{alias} is an alias of another meter.", field="alias")
 
     async def _store_dwellings(self, connection: TransactionalDBClient, changes: _Pending) -> None:
         await update_rows(connection, [row for row in changes.dwellings.values() if row.id], _KEPT)
@@ -316,7 +336,14 @@ def _changed(row: Model, values: dict[str, object]) -> bool:
 
 
 def meter_faults(spec: MeterSpec, removed_at: datetime | None) -> Iterator[InvalidInput]:
-    """All that is wrong with a meter's figures: its key, its register, its size, its time in service."""
+    """All that is wrong with a meter's figures and with its time in service."""
+    yield from figure_faults(spec)
+    if removed_at is not None and removed_at < spec.installed_at:
+        yield InvalidInput("lies before installed_on", field="removed_on")
+
+
+def figure_faults(spec: Figures) -> Iterator[InvalidInput]:
+    """All that is wrong with a meter's figures: its key, its register, its size."""
     if spec.key is not None and len(spec.key) not in KEY_BYTES:
         yield InvalidInput(KEY_LENGTH_FAULT, field="key")
     for name, amount in (
@@ -333,5 +360,3 @@ def meter_faults(spec: MeterSpec, removed_at: datetime | None) -> Iterator[Inval
             f"must be from {SMALLEST_FLOW_M3_PER_H} to {LARGEST_FLOW_M3_PER_H} m3/h",
             field="nominal_flow_m3_per_h",
         )
-    if removed_at is not None and removed_at < spec.installed_at:
-        yield InvalidInput("lies before installed_on", field="removed_on")

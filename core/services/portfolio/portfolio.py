@@ -12,7 +12,7 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
 from core.access.emails import email_key
-from core.errors import NotFound
+from core.errors import InvalidInput, NotFound
 from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.models import (
     Account,
@@ -25,6 +25,7 @@ from core.models import (
     Operator,
     Residence,
 )
+from core.operator_files import check_code
 from core.services.auth.passwords import hash_password
 from core.services.places.key_encryption import KeyEncryption
 from core.services.portfolio.descriptions import (
@@ -36,6 +37,7 @@ from core.services.portfolio.descriptions import (
 )
 from core.services.portfolio.inventory import Inventory, Listed
 from core.services.portfolio.validation import (
+    can_be_stored,
     check_billing_start,
     check_texts,
     check_zone,
@@ -67,8 +69,9 @@ async def upsert_residence(
         Conflict: another dwelling's meter has this radio address.
     """
     viewer.require(Permission.PLACES_WRITE)
+    check_texts(operator=spec.operator_code)
     operator = await _operator(connection, spec.operator_code, spec.operator_name)
-    check_texts(operator=spec.operator_code, residence=spec.code)
+    check_texts(residence=spec.code)
     check_zone(spec.time_zone)
     if spec.billing_starts is not None:
         check_billing_start(spec.billing_starts)
@@ -185,6 +188,12 @@ async def upsert_operator(connection: TransactionalDBClient, viewer: Viewer, *, 
 
 
 async def _operator(connection: TransactionalDBClient, code: str, name: str) -> Operator:
+    try:
+        check_code(code)
+    except InvalidInput:  # one that was stored before codes were checked can be renamed
+        known = Operator.filter(code=code).using_db(connection)
+        if not can_be_stored(Operator, "code", code) or not await known.exists():
+            raise
     operator, _ = await Operator.update_or_create({"name": name}, using_db=connection, code=code)
     return operator
 

@@ -22,12 +22,29 @@ OCCUPANCIES: Final = "occupancies"
 KINDS: Final = (RESIDENCES, DWELLINGS, METERS, KEYS, OCCUPANCIES)
 """The kinds of lists, in the order in which one needs the other."""
 
+NOT_REMOVED: Final = "-"
+"""In a cell of removals: the meter is in service, whatever is stored. An empty cell leaves what is stored."""
+
+SINGULAR: Final = {
+    RESIDENCES: "residence",
+    DWELLINGS: "dwelling",
+    METERS: "meter",
+    KEYS: "key",
+    OCCUPANCIES: "occupancy",
+}
+
 
 class Place(NamedTuple):
     """Where something stands: the file (and the sheet), and the line as its program numbers them."""
 
     table: str
     line: int
+
+
+def line_of(place: Place, seen_from: Place | None) -> str:
+    """`line 3`; with its file where that is another one."""
+    same = seen_from is None or seen_from.table == place.table
+    return f"line {place.line}" if same else f"line {place.line} of {place.table}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +108,7 @@ class ListedDwelling:
 
 @dataclass(frozen=True, slots=True)
 class ListedMeter:
-    """A meter; days are those of the residence. `keep_removal`: the list has no column of removals."""
+    """A meter; days are those of the residence. `in_service`: it says that the meter was not removed."""
 
     at: Place
     home: DwellingPlace
@@ -101,11 +118,11 @@ class ListedMeter:
     radio_address: str
     installed_on: date | None
     removed_on: date | None
-    keep_removal: bool
-    register_step: int
+    in_service: bool
+    register_step: int | None
     register_capacity: int | None
     nominal_flow_m3_per_h: Decimal | None
-    location: str
+    location: str | None
     key: bytes | None = field(default=None, repr=False)
     aliases: Sequence[str] = ()
 
@@ -121,7 +138,7 @@ class ListedKey:
 
 @dataclass(frozen=True, slots=True)
 class ListedOccupancy:
-    """Somebody's time in a dwelling. Without an e-mail it is a person without an account."""
+    """Somebody's time in a dwelling. Without an e-mail a new one is a person's without an account."""
 
     at: Place
     home: DwellingPlace

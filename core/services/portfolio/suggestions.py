@@ -22,6 +22,7 @@ _LOOKALIKES: Final = {
     "B": "8",
     "8": "B",
 }
+_SAME: Final = str.maketrans("OILSB", "01158")
 _MOST_LOOKALIKES: Final = 8
 """Signs of a serial that are tried both ways: 256 forms."""
 
@@ -30,10 +31,19 @@ GENERIC: Final = "generic"
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """`; did you mean …?`, or nothing."""
+    """`; did you mean …?`, or nothing. What differs in look-alikes alone is nearest: AA00l is AA001."""
     by_name = {one.casefold(): one for one in known}
+    typed = _alike(given)
+    alike = sorted(one for one in by_name.values() if typed and _alike(one) == typed)
+    if alike:
+        return f"; did you mean {alike[0]!r}?"
     near = get_close_matches(given.casefold(), by_name, n=1, cutoff=0.6)
     return f"; did you mean {by_name[near[0]]!r}?" if near else ""
+
+
+def _alike(text: str) -> str:
+    """A text with each of its look-alikes as the same sign."""
+    return normalise_serial(text).translate(_SAME)
 
 
 def vendor_fault(registry: Registry, vendor: str) -> str:

@@ -4,7 +4,9 @@ In: the values of an operator's list. Out: nothing, or InvalidInput. The one rul
 refuse is reported as a fault of the list, and no message ever repeats a key.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -26,6 +28,17 @@ MOST_EUR_PER_M3 = 100
 
 
 _DECIMALS = 4
+_FRENCH_POSTCODE = re.compile(r"\d{5}", re.ASCII)
+_FRENCH_ZONES = frozenset(
+    {
+        *("Europe/Paris", "Indian/Reunion", "Indian/Mayotte", "America/Guadeloupe", "America/Martinique"),
+        *("America/Cayenne", "America/Marigot", "America/St_Barthelemy", "America/Miquelon"),
+        *("Pacific/Noumea", "Pacific/Tahiti", "Pacific/Marquesas", "Pacific/Gambier", "Pacific/Wallis"),
+    }
+)
+"""The time zones of France in the IANA's table of countries (zone.tab: FR and its territories)."""
+
+_FURTHEST_AHEAD = timedelta(days=366)
 
 
 def reported_as_input(
@@ -88,6 +101,21 @@ def check_texts(**texts: str) -> None:
     for name, text in texts.items():
         if not text.strip():
             raise InvalidInput("is empty", field=name)
+
+
+def day_fault(day: date, *, earliest: date, today: date) -> str | None:
+    """Why a day cannot be meant; None where it can: a year may have been mistyped."""
+    if day < earliest:
+        return f"lies before {earliest.year}"
+    return "lies more than a year ahead" if day > today + _FURTHEST_AHEAD else None
+
+
+def postcode_fault(postcode: str | None, time_zone: str) -> str | None:
+    """Why a postcode cannot be meant: those of France have five digits; of others only texts are known."""
+    if postcode is None or time_zone not in _FRENCH_ZONES or _FRENCH_POSTCODE.fullmatch(postcode):
+        return None
+    meant = f"; did you mean '0{postcode}'?" if _FRENCH_POSTCODE.fullmatch(f"0{postcode}") else ""
+    return f"a postcode of France has five digits{meant}"
 
 
 def check_zone(name: str) -> None:

@@ -12,14 +12,19 @@ from cyclopts import App
 
 from core.access import SYSTEM, Viewer
 from core.services.portfolio.portfolio_import import ListsRefused, import_lists
-from core.services.portfolio.portfolio_lists import KINDS, Fault
-from core.services.portfolio.rate_lists import import_degree_days, import_emission_factors, import_tariffs
+from core.services.portfolio.portfolio_lists import KINDS, SINGULAR, Fault, Place
+from core.services.portfolio.rate_lists import (
+    RateLines,
+    import_degree_days,
+    import_emission_factors,
+    import_tariffs,
+)
 from submeter.application import opened
 from submeter.commands.ingest import progress_bar
 from submeter.imports.examples import write_examples
 from submeter.imports.lines import lists_of
 from submeter.imports.rates import degree_days_of, factors_of, tariffs_of
-from submeter.imports.tables import Table, tables_of
+from submeter.imports.tables import Table, UnreadableFile, tables_of
 from submeter.output import counted, err, fail, out, print_json, print_table
 
 LineT = TypeVar("LineT")
@@ -30,7 +35,7 @@ class Store(Protocol[StoredT_contra]):
     """Stores the lines of a list, or refuses them."""
 
     async def __call__(
-        self, viewer: Viewer, lines: Sequence[StoredT_contra], *, dry_run: bool = ...
+        self, viewer: Viewer, lines: RateLines[StoredT_contra], *, dry_run: bool = ...
     ) -> None: ...
 
 
@@ -56,7 +61,7 @@ async def import_files(*files: Path, dry_run: bool = False, json: bool = False) 
     """
     if not files:
         fail("Name at least one file.", code="INVALID_INPUT")
-    lists, others = lists_of([table for file in files for table in tables_of(file)])
+    lists, others = lists_of(_tables(files, json=json))
     for name in others:
         err.print(f"{name} is none of {', '.join(KINDS)}, and is left out.", markup=False)
     lines = sum(lists.counts.values())
@@ -79,7 +84,11 @@ async def import_files(*files: Path, dry_run: bool = False, json: bool = False) 
     if json:
         print_json({"faults": [], "imported": not dry_run, **lists.counts})
         return
-    counts = ", ".join(f"{number:,} {kind}" for kind, number in lists.counts.items() if number)
+    counts = ", ".join(
+        f"{number:,} {SINGULAR[kind] if number == 1 else kind}"
+        for kind, number in lists.counts.items()
+        if number
+    )
     out.print(f"{counts}: {'nothing is at fault' if dry_run else 'imported'}.")
     if not dry_run and returned:
         out.print(f"{counted(returned, 'line')} outside the time in service until now: stored.")
@@ -103,7 +112,8 @@ async def tariffs(*files: Path, dry_run: bool = False, json: bool = False) -> No
     Columns: operator, residence (empty: all of the operator's), fluid, valid_from (the first day in force),
     eur_per_unit (a cubic metre, kilowatt-hour or allocator unit), fixed_eur and fixed_per (MONTH or YEAR;
     both empty: no fixed part), vat_included (empty: not stated). A line replaces the one of the same
-    operator, residence, fluid and day.
+    operator, residence, fluid and day, of which an empty cell leaves what is stored; a fixed part of 0 ends
+    it.
 
     Args:
         files: CSV files and workbooks.
@@ -149,7 +159,7 @@ async def degree_days(*files: Path, dry_run: bool = False, json: bool = False) -
 
 async def _import_rates(
     noun: str,
-    read: Callable[[Sequence[Table]], list[LineT]],
+    read: Callable[[Sequence[Table]], RateLines[LineT]],
     store: Store[LineT],
     files: Sequence[Path],
     *,
@@ -160,7 +170,7 @@ async def _import_rates(
         fail("Name at least one file.", code="INVALID_INPUT")
     async with opened():
         try:
-            lines = read([table for file in files for table in tables_of(file)])
+            lines = read(_tables(files, json=json))
             await store(SYSTEM, lines, dry_run=dry_run)
         except ListsRefused as refused:
             _print_faults(refused.faults, json=json)
@@ -169,6 +179,21 @@ async def _import_rates(
         print_json({"faults": [], "imported": not dry_run, "lines": len(lines)})
     else:
         out.print(f"{counted(len(lines), noun)}: {'nothing is at fault' if dry_run else 'imported'}.")
+
+
+def _tables(files: Sequence[Path], *, json: bool) -> list[Table]:
+    """The tables of all files; if some cannot be read, each of them is named, and the command ends."""
+    tables: list[Table] = []
+    faults: list[Fault] = []
+    for file in files:
+        try:
+            tables += tables_of(file)
+        except UnreadableFile as failure:
+            faults.append(Fault(Place(str(file), failure.line), "", "", failure.message))
+    if faults:
+        _print_faults(faults, json=json)
+        raise SystemExit(1)
+    return tables
 
 
 def _print_faults(faults: Sequence[Fault], *, json: bool) -> None:

@@ -23,6 +23,25 @@ def test_the_examples_are_written_checked_and_imported(tables, run, tmp_path) ->
     assert "nothing was imported" in refused.stderr
 
 
+def test_a_file_that_is_no_table_is_a_fault_like_others(tables, run, tmp_path) -> None:
+    """With --json it is JSON with the line; every such file is named, and one of a kind is written as one."""
+    folder = tmp_path / "lists"
+    run("import", "examples", str(folder))
+    broken, empty = tmp_path / "dwellings.csv", tmp_path / "keys.csv"
+    broken.write_text('operator;residence;number\nacme;"AA001;1\n', "utf-8")
+    empty.write_text("", "utf-8")
+    refused = run("import", str(broken), str(empty), "--json")
+    assert refused.returncode == 1
+    faults = json.loads(refused.stdout)["faults"]
+    assert [(fault["table"], fault["line"]) for fault in faults] == [(str(broken), 2), (str(empty), 1)]
+    rates = json.loads(run("import", "tariffs", str(broken), "--json").stdout)
+    assert rates["faults"][0]["line"] == 2
+    people = folder / "occupancies.csv"
+    people.write_text("".join(people.read_text("utf-8").splitlines(keepends=True)[:2]), "utf-8")
+    lists = [str(folder / f"{kind}.csv") for kind in ("residences", "dwellings", "occupancies")]
+    assert "2 residences, 4 dwellings, 1 occupancy: imported." in run("import", *lists).stdout
+
+
 def test_keys_are_never_printed(tables, run, tmp_path) -> None:
     """A key that cannot be read is named by its line; its text is nowhere."""
     keys = tmp_path / "keys.csv"

@@ -59,6 +59,17 @@ def test_a_file_that_was_damaged_is_named_with_each_key(tables, run, data_dir) -
     assert "contact.email: missing" in listed["acme"]["lacks"][0]
 
 
+def test_a_code_is_refused_before_anything_is_stored(tables, run) -> None:
+    """`new op!` names no file: the residence is not added, and the list of operators is as it was."""
+    refused = run("residences", "add", "new op!", *RESIDENCE[1:])
+    assert (refused.returncode, "letters, digits" in refused.stderr) == (1, True)
+    listed = run("operators", "list", "--json")
+    assert (listed.returncode, {row["operator"] for row in json.loads(listed.stdout)}) == (
+        0,
+        {"ista", "ocea"},
+    )
+
+
 def test_every_comment_of_a_new_file_is_a_setting_that_can_be_used(tables, run, data_dir) -> None:
     """With each comment taken off, the file still describes the operator."""
     run("operators", "add", *ACME)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.access import SYSTEM
+from core.consumption.prices import FixedCharge
 from core.models import EmissionFactor, Tariff
 from core.services.portfolio.portfolio_import import ListsRefused
 from core.services.portfolio.rate_lists import import_emission_factors, import_tariffs
@@ -128,6 +129,36 @@ async def test_every_cell_at_fault_is_named_and_nothing_is_written(
         await import_tariffs(SYSTEM, tariffs_of(table(TARIFFS.replace(old, new, 1))))
     assert [(fault.column, reason in fault.reason) for fault in refused.value.faults] == [(column, True)]
     assert await Tariff.all().count() == 0
+
+
+async def test_cells_that_cannot_be_read_hide_no_others(home: Any, table: Any) -> None:
+    """An unreadable day and a wrong residence in a line, and a price too high elsewhere, are all named."""
+    text = TARIFFS.replace("ocea;AA000;eau froide;01/11/2026", "ocea;AA00O;eau tiede;31/02/2026")
+    with pytest.raises(ListsRefused) as refused:
+        await import_tariffs(
+            SYSTEM, tariffs_of(table(text.replace("0,09876", "452").replace("mois", "semaine")))
+        )
+    assert [(fault.at.line, fault.column) for fault in refused.value.faults] == [
+        (3, "fixed_per"),
+        (3, "fluid"),
+        (3, "residence"),
+        (3, "valid_from"),
+        (4, "eur_per_unit"),
+    ]
+
+
+async def test_what_a_list_leaves_empty_remains(home: Any, table: Any) -> None:
+    """A price that changes leaves the fixed part and whether VAT is included; so does a list without them."""
+    await import_tariffs(SYSTEM, tariffs_of(table(TARIFFS)))
+    key = "operator;residence;fluid;valid_from;eur_per_unit"
+    for text in (
+        f"{key};fixed_eur;fixed_per;vat_included\nocea;aa 000;eau froide;01/11/2026;6;;;\n",
+        f"{key}\nocea;AA000;eau froide;01/11/2026;7\n",
+    ):
+        await import_tariffs(SYSTEM, tariffs_of(table(text)))
+        row = await Tariff.get(residence__code="AA000")
+        assert (row.fixed_eur, row.fixed_per, row.vat_included) == (12, FixedCharge.MONTH, True)
+    assert row.eur_per_unit == 7
 
 
 async def test_two_statements_for_all_costs_and_emissions(
