@@ -31,8 +31,7 @@ from core.operators.notices import ConsumptionNotes, Contact, HelpPage, PrivacyN
 from core.operators.profile import CodeFormat, OperatorProfile
 from core.operators.words import WORDS
 
-FEWEST_CHARACTERS = 8
-"""CNIL 2022-100, where failed tries are limited, as they are here."""
+FEWEST_CHARACTERS = 8  # CNIL 2022-100, where failed tries are limited, as they are here
 
 _Filled: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _Url: TypeAlias = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
@@ -336,9 +335,8 @@ def _unfit(file: _File) -> tuple[str, ...]:
             problems.append(f"{name}: a path is named twice")
     if file.terms_version and file.terms_url is None and file.terms_text is None:
         problems.append("terms_version: terms_url or terms_text is missing, where they can be read")
-    code_problem = CodeFormat(file.residence_code.pattern, file.residence_code.example).problem()
-    if code_problem is not None:
-        problems.append(f"residence_code.{code_problem}")
+    if of_code := CodeFormat(file.residence_code.pattern, file.residence_code.example).problem():
+        problems.append(f"residence_code.{of_code}")
     try:
         _thresholds(file.leaks)
     except ValueError as failure:

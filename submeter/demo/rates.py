@@ -19,6 +19,7 @@ from core.services.portfolio.rate_lists import (
     ListedFactor,
     ListedTariff,
     RateKey,
+    RateLines,
     import_degree_days,
     import_emission_factors,
     import_tariffs,
@@ -37,9 +38,9 @@ _FIXED_EUR: Final = {Fluid.COLD_WATER: Decimal("4.20"), Fluid.HEAT: Decimal("11.
 
 async def describe_rates(plan: DemoPlan) -> None:
     """Register them. Repeating it changes nothing."""
-    await import_tariffs(SYSTEM, list(_tariffs(plan)))
-    await import_emission_factors(SYSTEM, list(_factors(plan)))
-    await import_degree_days(SYSTEM, list(_weather(plan)))
+    await import_tariffs(SYSTEM, RateLines(list(_tariffs(plan))))
+    await import_emission_factors(SYSTEM, RateLines(list(_factors(plan))))
+    await import_degree_days(SYSTEM, RateLines(list(_weather(plan))))
 
 
 def _tariffs(plan: DemoPlan) -> Iterator[ListedTariff]:

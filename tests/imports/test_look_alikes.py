@@ -57,7 +57,7 @@ async def test_an_unknown_operator_is_at_fault_with_the_known_one(take, tmp_path
     assert "did you mean 'acme'?" in first[3]
 
 
-@pytest.mark.parametrize("code", ["r 0 0 0", "r000", "R-000", "\uff32\uff10\uff10\uff10"])
+@pytest.mark.parametrize("code", ["r 0 0 0", "r000", "R.000", "\uff32\uff10\uff10\uff10"])
 async def test_a_code_is_compared_as_sign_up_reads_it(take, tmp_path, code: str) -> None:
     """However it is spelled it is R000: in the same list a second line of it, in others its residence."""
     made = portfolio(2, residences=1)
