@@ -83,6 +83,15 @@ class Application:
         )
         return portal.rstrip("/") + path if path else portal
 
+    def registration_page(self, operator_code: str) -> str:
+        """Where an operator's residents register: on the page of its profile, unless SUBMETER_PORTAL_URL says
+        that the portal is elsewhere.
+        """
+        profile = self.registry.profile(operator_code)
+        set_elsewhere = portal_urls.portal_of(self.settings.portal_url, operator_code)
+        page = profile.registration_url if profile else ""
+        return page if page and not set_elsewhere else self.portal_link(operator_code)
+
 
 @asynccontextmanager
 async def open_application(

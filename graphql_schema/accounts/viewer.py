@@ -167,7 +167,7 @@ class Viewer(Node):
     def operator(self, info: Info) -> Operator | None:
         application = info.context.application
         profile = application.registry.profile(self.account.operator_code)
-        return None if profile is None else Operator.of(profile, application.portal_link(profile.code))
+        return None if profile is None else Operator.of(application, profile)
 
     @resolved("The notification channels of each topic.")
     async def notifications(self, info: Info) -> list[NotificationChoice]:

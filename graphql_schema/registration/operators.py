@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from core.access.passwords import OwnData, check_password, failed
+from core.bootstrap import Application
 from core.errors import InvalidInput
 from core.language import Text as LocalText
 from core.operators import ActivationMode, OperatorProfile
@@ -126,14 +127,14 @@ class Operator:
     labels: list[Label] = strawberry.field(description="The texts of the registration pages and buttons.")
 
     @classmethod
-    def of(cls, profile: OperatorProfile, portal: str) -> "Operator":
+    def of(cls, application: Application, profile: OperatorProfile) -> "Operator":
         notice = profile.privacy
         return shown(
             cls,
             profile,
             profile=profile,
-            portal_url=portal,
-            registration_url=profile.registration_url or portal,
+            portal_url=application.portal_link(profile.code),
+            registration_url=application.registration_page(profile.code),
             terms=TermsOfUse.of(profile),
             contact=shown(Contact, profile.contact),
             privacy_notice=shown(PrivacyNotice, notice, notice=notice),
@@ -185,10 +186,7 @@ class OperatorQuery:
     @resolved("The operators whose residents can register on this instance.")
     async def operators(self, info: Info) -> list[Operator]:
         application = info.context.application
-        return [
-            Operator.of(profile, application.portal_link(profile.code))
-            for profile in application.registry.profiles
-        ]
+        return [Operator.of(application, profile) for profile in application.registry.profiles]
 
 
 @strawberry.type

@@ -26,9 +26,7 @@ def sender_of(application: Application, residence: Residence) -> Sender:
 
 def registration_link(application: Application, operator_code: str, residence_code: str) -> str:
     """Where residents of a residence register: the operator's own page, with the code of the residence."""
-    profile = application.registry.profile(operator_code)
-    page = (profile.registration_url if profile else "") or application.portal_link(operator_code)
-    parts = urlsplit(page)
+    parts = urlsplit(application.registration_page(operator_code))
     query = urlencode([*parse_qsl(parts.query), ("code", residence_code)])
     return urlunsplit(parts._replace(path=parts.path or "/", query=query))
 

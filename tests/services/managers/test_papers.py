@@ -1,6 +1,7 @@
 """Flyers, certificates and notices as PDF: what stands on them, and what never does."""
 
 import io
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -190,3 +191,13 @@ def test_a_link_keeps_what_the_operators_page_needs(application: Application) ->
     assert registration_link(application, "ocea", "AA000") == LINK
     assert registration_link(application, "ista", "50001369") == "https://monespaceista.fr/?code=50001369"
     assert registration_link(application, "acme", "A 1").endswith("/?code=A+1")
+
+
+async def test_the_setting_decides_where_residents_register(application: Application) -> None:
+    """A portal that SUBMETER_PORTAL_URL names is where flyers and invitations lead; of one operator alone, if
+    it names one.
+    """
+    settings = replace(application.settings, portal_url="ocea=https://water.example.org")
+    elsewhere = replace(application, settings=settings)
+    assert registration_link(elsewhere, "ocea", "AA000") == "https://water.example.org/?code=AA000"
+    assert registration_link(elsewhere, "ista", "50001369") == "https://monespaceista.fr/?code=50001369"
