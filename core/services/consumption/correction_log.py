@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from tortoise.transactions import in_transaction
-
-from core.access import Act, Permission, Role, Viewer, Visitor
+from core.access import Permission, Role, Viewer, Visitor
 from core.consumption.corrections import CorrectionReason
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
 from core.errors import NotFound, SubmeterError
+from core.services.consumption.manager_consumption import record_access
 from core.services.occupancy.present_occupancies import home_with_days, present_occupancies
-from core.services.shared.audit import Detail, Subject, record_each
 from core.services.shared.columns import moment, select_by
+from core.services.shared.guest_looks import DataLook, record_looks
 from core.services.shared.paging import Page
 from core.services.shared.scope import Home, homes
 from core.services.shared.time_series import day_number, day_of_number
 from core.services.shared.transaction import current_database
+from core.texts.access_log import LookedAt
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,19 @@ async def corrections(
         found = [_view(row) for row in mine if row["follows"]]
         total = mine[0]["total"] if mine else 0
         pages.append(Page(found[: one.first], has_next=len(found) > one.first, total=total))
+    looks = [
+        DataLook(
+            one.dwelling_id,
+            LookedAt.DAYS,
+            min((each.day for each in page.items), default=None),
+            max((each.day for each in page.items), default=None),
+        )
+        for one, page in zip(asked, pages, strict=True)
+        if not isinstance(page, SubmeterError)
+    ]
     if viewer.role is Role.MANAGER:
-        await _record(viewer, asked, pages, visitor=visitor, now=now)
+        await record_access(viewer, looks, visitor=visitor, now=now)
+    await record_looks(viewer, looks, now=now)
     return pages
 
 
@@ -114,25 +125,6 @@ async def _rows(keys: Sequence[Sequence[object]]) -> list[dict[str, Any]]:
         " ORDER BY q.n, q.place",
         keys,
     )
-
-
-async def _record(
-    viewer: Viewer,
-    asked: Sequence[CorrectionsAsked],
-    pages: Sequence[Page[Correction] | SubmeterError],
-    *,
-    visitor: Visitor,
-    now: datetime,
-) -> None:
-    """Record that a manager saw days (CN-13)."""
-    seen: list[tuple[Subject, Mapping[str, Detail]]] = [
-        (Subject("dwelling", one.dwelling_id), {"corrections": len(page.items)})
-        for one, page in zip(asked, pages, strict=True)
-        if not isinstance(page, SubmeterError)
-    ]
-    if seen:
-        async with in_transaction() as connection:
-            await record_each(Act.DATA_ACCESSED, seen, viewer, visitor, now, connection)
 
 
 def _view(row: Mapping[str, Any]) -> Correction:

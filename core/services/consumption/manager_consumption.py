@@ -85,7 +85,7 @@ async def managed_series(
     """Several daily series; each refusal of `managed_daily_series` is that of its own series."""
     present = await present_occupancies(viewer, {one.dwelling_id for one in asked}, now=now)
     found = await series_of(lambda number: home_with_days(present, number), asked, now=now)
-    await _record_access(viewer, looks_at_series(asked, found), visitor=visitor, now=now)
+    await record_access(viewer, looks_at_series(asked, found), visitor=visitor, now=now)
     return found
 
 
@@ -102,7 +102,7 @@ async def managed_dashboards(
         except SubmeterError as refusal:
             found[number] = refusal
     looks = [look_at_dashboard(home, now) for home in homes.values()]
-    await _record_access(viewer, looks, visitor=visitor, now=now)
+    await record_access(viewer, looks, visitor=visitor, now=now)
     return found | (await dashboards_of(homes, now=now) if homes else {})
 
 
@@ -190,11 +190,11 @@ async def managed_readings(
     days = [civil_day(reading.read_at, home.place["time_zone"]) for reading in page.items]
     first, last = min(days, default=None), max(days, default=None)
     looks = [DataLook(meter.dwelling_id, LookedAt.READINGS, first, last, meter.fluid.value)]
-    await _record_access(viewer, looks, visitor=visitor, now=now)
+    await record_access(viewer, looks, visitor=visitor, now=now)
     return page
 
 
-async def _record_access(
+async def record_access(
     viewer: Viewer,
     looks: Sequence[DataLook],
     *,

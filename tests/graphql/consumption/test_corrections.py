@@ -147,4 +147,4 @@ async def test_a_manager_sees_the_log_where_the_occupant_has_consented(
     found = (await manager.ask(query, id=dwelling))["dwelling"]
     assert found["corrections"] == {"totalCount": 1, "edges": [{"node": {"day": "2026-11-03"}}]}
     looks = await AuditRecord.filter(act=Act.DATA_ACCESSED)
-    assert [look.details for look in looks] == [{"corrections": 1}]
+    assert [look.details for look in looks] == [{"what": "DAYS", "first": "2026-11-03", "last": "2026-11-03"}]
