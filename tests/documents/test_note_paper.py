@@ -8,15 +8,15 @@ from pypdf import PdfReader
 
 from core.consumption import Month
 from core.consumption.fluids import Fluid
-from core.consumption.notes import Figure, FluidNote, WhyMissing
+from core.consumption.notes import FluidNote, NotedFigure, WhyMissing
 from core.documents.note_paper import monthly_notes_pdf
 from core.documents.note_values import Addressed, MonthlyNote, json_of_month, month_of_json
 from core.documents.sheets import Door, Sender, Site
 from core.language import Language
 
-OTHER = Figure(None, complete=False, why=WhyMissing.OTHER_OCCUPANCY)
-UNREAD = Figure(None, complete=False, why=WhyMissing.NOT_READ)
-PARTLY = Figure(98_765_432, complete=False, estimated_days=12)
+OTHER = NotedFigure(None, complete=False, why=WhyMissing.OTHER_OCCUPANCY)
+UNREAD = NotedFigure(None, complete=False, why=WhyMissing.NOT_READ)
+PARTLY = NotedFigure(98_765_432, complete=False, estimated_days=12)
 
 
 def addressed(language: Language) -> Addressed:
