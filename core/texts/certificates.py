@@ -182,6 +182,7 @@ WORDS: Final[dict[str, Text]] = {
     "leak.litres": Text("Litres", "Litres"),
     "leak.quality": Text("Qualité", "Quality"),
     "leak.quality.MEASURED": Text("mesuré", "measured"),
+    "leak.quality.CORRECTED": Text("corrigé", "corrected"),
     "leak.quality.ESTIMATED": Text("estimé", "estimated"),
     "leak.quality.PARTIAL": Text("partiel", "partial"),
     "leak.quality.MISSING": Text("non relevé", "not read"),

@@ -8,6 +8,7 @@ consent those in charge get the days of moves and the last days of months, which
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from core.access import Permission, Role, Viewer
 from core.consumption import Month
@@ -18,6 +19,10 @@ from core.services.occupancy.present_occupancies import present_occupancies
 from core.services.shared.scope import OccupancyPeriod, homes, occupants, places_in_charge, with_periods
 
 _ONE_DAY = timedelta(days=1)
+MOVES_WITHIN = timedelta(days=31)
+MOST_MOVES: Final = 3
+"""Days of moves within a month of one another that are open: somebody leaves, a successor comes, and one
+more. Occupancies of a day each, as a manager may record them, would be the daily data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +87,15 @@ async def _is_open(dwelling_id: int, day: date, today: date) -> bool:
     if day < today and day == Month.of(day).last_day:
         return True
     known = await with_periods(await occupants().filter(dwelling_id=dwelling_id))
-    return any(
-        period.last_day == day or period.first_day - _ONE_DAY == day
+    moves = {
+        move
         for _, period in known
         if period.last_day is None or period.first_day <= period.last_day
-    )
+        for move in (period.last_day, period.first_day - _ONE_DAY)
+        if move is not None
+    }
+    near = {move for move in moves if abs(move - day) <= MOVES_WITHIN}
+    return day in moves and len(near) <= MOST_MOVES
 
 
 async def _consented(viewer: Viewer, dwelling_id: int, day: date, now: datetime) -> None:

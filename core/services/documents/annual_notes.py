@@ -2,10 +2,11 @@
 
 In: a year that is over. Out: for every dwelling that was occupied at its end one document with its figures:
 the year and the year before by month, and the average user of the building by surface; and an e-mail. The one
-rule: the year before is compared where it was the same occupant's, and an average is of five dwellings at
-least (CN-11), each with its surface and its whole year known; otherwise a reason stands in its place.
+rule: the year before is compared where it was the same occupant's, and the average is that of the twelve
+months as they were published (`core.services.consumption.average_publication`: five dwellings at least, none
+with more than half, CN-11); otherwise a reason stands in its place.
 
-A residence is one transaction: its average is made of its own dwellings.
+A residence is one transaction.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +14,12 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Final, TypeAlias
 
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.access import Permission, Viewer
+from core.access.floor import rounded_count
 from core.bootstrap import Application
 from core.consumption import Month
 from core.consumption.amounts import rounded
@@ -27,8 +29,9 @@ from core.consumption.notes import NotedFigure, WhyMissing, sum_of
 from core.documents.note_values import AnnualFluid, AnnualNote, WhyNoAverage, json_of_year
 from core.errors import InvalidInput
 from core.language import Language, Text
-from core.models import Document, DocumentType, Dwelling, Residence
+from core.models import BuildingAverage, Document, DocumentType, Dwelling, Residence
 from core.operators import NOTHING_ADDED
+from core.services.consumption.average_publication import CM2_PER_M2
 from core.services.documents.monthly_notes import NotesMade
 from core.services.documents.note_occupancies import NoteOccupancy, note_occupancies
 from core.services.documents.note_plans import noted_fluids
@@ -37,19 +40,20 @@ from core.services.places.dwelling_days import FluidSums, SumsAsked, sums_of
 from core.services.shared.transaction import transactional
 from core.texts.leaks import price_text
 
-FEWEST_DWELLINGS: Final = 5
-"""That an average is made of (CN-11)."""
-
+_MONTHS: Final = 12
 _OLDEST_YEAR: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class _Average:
-    """A fluid of a building: what its dwellings consumed together, on how many square metres."""
+    """What a square centimetre of a building used in a year, and of how many homes, rounded."""
 
-    amount: int
-    surface_m2: Decimal
+    per_cm2: Fraction
     dwellings: int
+
+
+_Averages: TypeAlias = Mapping[tuple[Fluid, str | None], _Average]
+"""By fluid and building; of None those of the residence together."""
 
 
 async def make_annual_notes(
@@ -109,8 +113,7 @@ async def _make_residence(
     home = next(iter(homes.values()))
     zone = home.residence.time_zone
     fluids = noted_fluids(application, home.residence.operator.code)
-    whole = await sums_of(connection, [SumsAsked(number, zone, first, last) for number in homes])
-    averages = _averages(homes, whole, fluids, year)
+    averages = await _averages(connection, residence_id, year)
     by_occupancy = {one.dwelling_id: one for one in lacking}  # one occupant lives there on the last day
     begin = date(year - 1, 1, 1)
     own = await sums_of(
@@ -118,7 +121,7 @@ async def _make_residence(
         [SumsAsked(one.dwelling_id, zone, max(one.since, begin), one.last) for one in by_occupancy.values()],
     )
     notes = [
-        (one, _note(application, one, homes[number], year, own[number], averages))
+        (one, _note(application, one, homes[number], year, own[number], averages, fluids))
         for number, one in by_occupancy.items()
     ]
     metered = [(one, note) for one, note in notes if note.fluids]
@@ -140,25 +143,28 @@ async def _make_residence(
     return NotesMade(dwellings=len(homes), made=made, unread=len(metered) - len(read))
 
 
-def _averages(
-    homes: Mapping[int, Dwelling],
-    sums: Mapping[int, Mapping[Fluid, FluidSums]],
-    fluids: frozenset[Fluid],
-    year: int,
-) -> dict[Fluid, _Average]:
-    """Of the dwellings whose surface and whole year are known, whoever lived there (FR-04)."""
-    found: dict[Fluid, _Average] = {}
-    for fluid in fluids:
-        amount, surface, count = 0, Decimal(0), 0
-        for number, home in homes.items():
-            by_fluid = sums.get(number, {})
-            if not home.surface_m2 or fluid not in by_fluid:
-                continue
-            total = sum_of(by_fluid[fluid].months, date(year, 1, 1), date(year, 12, 31))
-            if total.amount is not None and total.complete:
-                amount, surface, count = amount + total.amount, surface + home.surface_m2, count + 1
-        found[fluid] = _Average(amount, surface, count)
-    return found
+async def _averages(connection: TransactionalDBClient, residence_id: int, year: int) -> _Averages:
+    """The year's averages: sums of the months as they were published, so that no note, however late it is
+    made, shows what two sums of different homes differ by (docs/consumption.md, FR-04).
+    """
+    rows = BuildingAverage.filter(
+        publication__residence_id=residence_id,
+        publication__month__gte=year * 100 + 1,
+        publication__month__lte=year * 100 + _MONTHS,
+    ).using_db(connection)
+    columns = ("fluid", "building", "publication__month", "amount", "surface_cm2", "homes")
+    months: dict[tuple[Fluid, str | None], dict[int, tuple[Fraction, int]]] = {}
+    for fluid, building, month, amount, surface_cm2, homes in await rows.values_list(*columns):
+        published = Fraction(amount, surface_cm2), homes
+        months.setdefault((Fluid(fluid), building), {})[month] = published
+    return {
+        key: _Average(
+            per_cm2=sum((part for part, _ in found.values()), Fraction(0)),
+            dwellings=min(rounded_count(homes) for _, homes in found.values()),
+        )
+        for key, found in months.items()
+        if len(found) == _MONTHS
+    }
 
 
 def _note(
@@ -167,7 +173,8 @@ def _note(
     home: Dwelling,
     year: int,
     sums: Mapping[Fluid, FluidSums],
-    averages: Mapping[Fluid, _Average],
+    averages: _Averages,
+    fluids: frozenset[Fluid],
 ) -> AnnualNote:
     surface = home.surface_m2 or None
     return AnnualNote(
@@ -176,9 +183,16 @@ def _note(
         last=one.last,
         surface_m2=None if surface is None else f"{surface.normalize():f}",
         fluids=tuple(
-            _fluid(fluid, sums[fluid].months, one, year, surface, averages[fluid])
+            _fluid(
+                fluid,
+                sums[fluid].months,
+                one,
+                year,
+                surface,
+                averages.get((fluid, home.building)) or averages.get((fluid, None)),
+            )
             for fluid in Fluid
-            if fluid in averages and fluid in sums
+            if fluid in fluids and fluid in sums
         ),
         stated=_stated(application, home.residence, language_of(one)),
     )
@@ -201,7 +215,7 @@ def _fluid(
     one: NoteOccupancy,
     year: int,
     surface: Decimal | None,
-    average: _Average,
+    average: _Average | None,
 ) -> AnnualFluid:
     def of(of_year: int) -> list[MonthSum]:
         return [part for part in sums if part.volume.month.year == of_year]
@@ -211,15 +225,13 @@ def _fluid(
         year_before = NotedFigure(None, complete=False, why=WhyMissing.OTHER_OCCUPANCY)
     else:
         year_before = sum_of(of(year - 1), before, date(year - 1, 12, 31))
-    why = None
-    if average.dwellings < FEWEST_DWELLINGS:
+    why = of_surface = None
+    if average is None:
         why = WhyNoAverage.TOO_FEW_DWELLINGS
     elif surface is None:
         why = WhyNoAverage.SURFACE_NOT_KNOWN
-    of_surface = None
-    if why is None and surface is not None:
-        by_m2 = Fraction(average.amount) / Fraction(average.surface_m2)
-        of_surface = int(rounded(by_m2 * Fraction(surface), 0))
+    else:
+        of_surface = int(rounded(average.per_cm2 * int(surface * CM2_PER_M2), 0))
     return AnnualFluid(
         fluid=fluid,
         year=sum_of(of(year), max(one.since, date(year, 1, 1)), one.last),
@@ -227,7 +239,7 @@ def _fluid(
         months=_months(of(year), year, one.since),
         months_before=_months(of(year - 1), year - 1, one.since),
         average=of_surface,
-        average_of=average.dwellings if why is None else 0,
+        average_of=average.dwellings if average is not None and why is None else 0,
         why_no_average=why,
     )
 

@@ -62,6 +62,8 @@ async def access_log(
         "SELECT a.id, a.at, a.role, a.actor_id, a.details FROM audit_record a"  # noqa: S608 - our own words and numbers
         f" WHERE a.subject = 'dwelling' AND a.subject_id = $1 AND a.act = '{Act.DATA_ACCESSED.value}'"
         f" AND a.role IN ({_ROLES}) AND a.at >= $2 {ended}"
+        # Days of somebody who lived here before, looked at on the day of the move.
+        f" AND COALESCE(a.details ->> 'last', '9999') >= '{home.period.first_day.isoformat()}'"
         f" AND a.id < {after if after is not None else 1 << 62} ORDER BY a.id DESC LIMIT {first + 1}",
         [dwelling_id, *bounds],
     )

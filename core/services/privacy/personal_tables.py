@@ -13,6 +13,15 @@ and is read page by page.
 from collections.abc import Mapping
 from typing import Final
 
+_FROM_MOVE_IN: Final = "CASE WHEN t.started_on < k.first_day THEN k.first_day ELSE t.started_on END"
+_UNTIL_MOVE_OUT: Final = "CASE WHEN t.ended_on > k.last_day THEN NULL ELSE t.ended_on END"
+
+
+def _within(column: str) -> str:
+    """A figure of a leak or an alert, if all of it lies in the occupancy: else it is somebody else's too."""
+    whole = "t.started_on >= k.first_day AND (t.ended_on IS NULL OR t.ended_on <= k.last_day)"
+    return f"CASE WHEN {whole} THEN {column} END"
+
 
 def _as_number(day: str) -> str:
     """A day as `daily_volume` writes days: 20261122."""
@@ -69,8 +78,12 @@ OF_ACCOUNT: Final[Mapping[str, str]] = {
     "issued_paper": "SELECT t.id, t.code, t.kind, t.dwelling_id, t.first_day, t.last_day, t.issued_at,"
     " t.file_name, t.sha256 FROM issued_paper t WHERE (t.account_id = $1 OR t.occupancy_id IN"
     " (SELECT id FROM occupancy WHERE account_id = $1))",
-    "audit_record": "SELECT t.id, t.at, t.act, t.subject, t.subject_id, t.address, t.details"
-    " FROM audit_record t WHERE (t.actor_id = $1 OR (t.subject = 'account' AND t.subject_id = $1))",
+    "audit_record": "SELECT t.id, t.at, t.act, t.subject, t.subject_id, t.role,"
+    " CASE WHEN t.actor_id = $1 THEN t.address END AS address, t.details FROM audit_record t"
+    " WHERE (t.actor_id = $1 OR (t.subject = 'account' AND t.subject_id = $1)"
+    " OR (t.subject = 'dwelling' AND t.act = 'DATA_ACCESSED' AND EXISTS (SELECT 1 FROM occupancy o"
+    " WHERE o.account_id = $1 AND o.dwelling_id = t.subject_id AND t.at >= o.move_in"
+    " AND (o.move_out IS NULL OR t.at < o.move_out))))",
 }
 """The rows of the account."""
 
@@ -85,13 +98,19 @@ OF_HOME: Final[Mapping[str, str]] = {
     " WHERE 1 = 1",
     "meter_alias": "SELECT DISTINCT t.id, t.meter_id, t.radio_address, t.added_at FROM k"
     " JOIN meter m ON m.dwelling_id = k.dwelling_id JOIN meter_alias t ON t.meter_id = m.id WHERE 1 = 1",
-    "alert": "SELECT DISTINCT t.id, t.kind, t.dwelling_id, t.meter_id, t.fluid, t.own_limit, t.started_on,"
-    " t.ended_on, t.amount, t.threshold, t.raised_at, t.last_action, t.repaired_at, t.snoozed_until"
+    "alert": "SELECT DISTINCT t.id, t.kind, t.dwelling_id,"  # noqa: S608 - our own words
+    " t.meter_id, t.fluid, t.own_limit,"
+    f" {_FROM_MOVE_IN} AS started_on, {_UNTIL_MOVE_OUT} AS ended_on, {_within('t.amount')} AS amount,"
+    f" t.threshold, {_within('t.raised_at')} AS raised_at, t.repaired_at, t.snoozed_until"
     " FROM k JOIN alert t ON t.dwelling_id = k.dwelling_id"
     " AND t.started_on <= k.last_day AND (t.ended_on IS NULL OR t.ended_on >= k.first_day)"
     " WHERE (t.account_id IS NULL OR t.account_id = k.account_id)",
-    "leak_episode": "SELECT DISTINCT t.id, t.meter_id, t.started_on, t.ended_on, t.level_at_opening,"
-    " t.level_now, t.level_max, t.loss_litres, t.mean_flow_lph, t.detected_at"
+    "leak_episode": "SELECT DISTINCT t.id, t.meter_id,"  # noqa: S608 - our own words
+    f" {_FROM_MOVE_IN} AS started_on,"
+    f" {_UNTIL_MOVE_OUT} AS ended_on, {_within('t.level_at_opening')} AS level_at_opening,"
+    f" {_within('t.level_now')} AS level_now, {_within('t.level_max')} AS level_max,"
+    f" {_within('t.loss_litres')} AS loss_litres, {_within('t.mean_flow_lph')} AS mean_flow_lph,"
+    f" {_within('t.detected_at')} AS detected_at"
     " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id JOIN leak_episode t ON t.meter_id = m.id"
     " AND t.started_on <= k.last_day AND (t.ended_on IS NULL OR t.ended_on >= k.first_day) WHERE 1 = 1",
     "burst_draw": "SELECT DISTINCT t.id, t.meter_id, t.shown_from_s, t.shown_until_s, t.litres, t.flow_lph"

@@ -1,5 +1,6 @@
 """A manager records who moves in and out; nobody loses a dwelling unnoticed."""
 
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,8 +9,9 @@ from tortoise.transactions import in_transaction
 
 from core.access import NOBODY, Act, Viewer
 from core.bootstrap import Application
-from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.errors import Conflict, ConsentRequired, Forbidden, InvalidInput, NotFound
 from core.models import Dwelling, Occupancy, OccupancyKind
+from core.services.certificates.index_days import certified_day
 from core.services.managers.occupancies import record_move_in, record_move_out
 from core.services.occupancy.occupancies import Claim, admit
 from core.services.shared.scope import occupancy_periods
@@ -137,3 +139,19 @@ async def test_only_the_manager_of_the_residence_records_moves(
         await move_in(stranger, TODAY)
     with pytest.raises(Forbidden):
         await move_out(application, await resident(), TODAY)
+
+
+@pytest.mark.requirement("CN-01")
+async def test_occupancies_of_a_day_each_open_no_index_day_by_day(
+    application: Application, manager: Viewer, add_home: Any
+) -> None:
+    """A manager who records one move after the other has the index of a day or two certified, not of all."""
+    number = await add_home("13")
+    opened = []
+    for day in (date(2026, 11, 3), date(2026, 11, 5), date(2026, 11, 7), date(2026, 11, 9)):
+        await record_move_in(manager, number, first_day=day, visitor=NOBODY, now=NOW)
+        await move_out(application, manager, day, number)
+        with suppress(ConsentRequired):
+            await certified_day(manager, number, day, now=NOW)
+            opened.append(day)
+    assert opened == [date(2026, 11, 3)]
