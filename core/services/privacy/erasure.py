@@ -154,6 +154,10 @@ async def _erase(
         await row.delete(using_db=connection)
     addressed = OutboxMessage.filter(recipient__in=[account.email, account.phone_e164 or account.email])
     await addressed.filter(document_id=None).using_db(connection).delete()
+    asked = OutboxMessage.filter(template="support_request", erased_at=None).using_db(connection)
+    key = email_key(account.email)
+    questions = [row.id for row in await asked if email_key(row.values.get("email", "")) == key]
+    await OutboxMessage.filter(id__in=questions).using_db(connection).delete()
     # That a note was sent, when and by which channel, is the operator's proof (FR-03).
     await (
         OutboxMessage.filter(account_id=account.id)

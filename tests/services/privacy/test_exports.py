@@ -119,6 +119,9 @@ async def test_the_archive_has_every_table_twice_and_the_own_days_alone(
     assert len(read) == 31 * 24 + 1, "an October of summer time's end, in Paris"
     assert min(read) == datetime(2026, 9, 30, 22, tzinfo=UTC)
     assert [row["move_in"] for row in rows["occupancy"]] == ["2026-10-01"]
+    leaks = {(row["started_on"], row["ended_on"], row["loss_litres"]) for row in rows["leak_episode"]}
+    assert leaks == {("2026-10-01", None, None)}, "it ran before she came, and after she had left"
+    assert {row["started_on"] for row in rows["alert"]} == {"2026-10-01"}
     assert "paul@example.org" not in str(rows)
     readme = archive.read("README.txt").decode()
     assert "VOS DONNÉES" in readme
