@@ -42,7 +42,9 @@ class NoFigure(StrEnum):
     NO_RATE = "NO_RATE"
     """The operator has entered no tariff, or no factor, for one of the days."""
     NOT_FOR_RESOLUTION = "NOT_FOR_RESOLUTION"
-    """Hours have none: a fixed part is paid by the day."""
+    """Hours have none: a fixed part is paid by the day. Nor has a month in which the rate changed, for a
+    viewer who sees months alone.
+    """
 
 
 class Dated(Protocol):

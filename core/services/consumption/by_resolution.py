@@ -101,7 +101,7 @@ class SeriesPlan:
     """A series that may be read: its spans and the days of them that may be seen, or when its hours begin.
 
     `clipped_from`, `clipped_until`: the first or last day shown, where more was asked for. `latest` is the
-    last day that may be seen.
+    last day that may be seen. `by_day`: whether the viewer may see days.
     """
 
     asked: ConsumptionAsked
@@ -113,6 +113,7 @@ class SeriesPlan:
     clipped_until: date | None
     today: date
     latest: date
+    by_day: bool
     seen: DaySpan | None = None
 
     @property
@@ -215,6 +216,7 @@ async def _plan(
         clipped_until=latest if asked.until is not None and latest < min(asked.until, today) else None,
         today=today,
         latest=latest,
+        by_day=viewer.may(Permission.CONSUMPTION_READ_DAILY),
     )
     if asked.resolution is Resolution.HOURLY:
         return _with_hours(plan, end, now)

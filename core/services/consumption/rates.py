@@ -81,10 +81,20 @@ def _rated(
         values = [Figure(None, NoFigure.NOT_FOR_RESOLUTION) for _ in series.values]
         return Rated(series, values, Figure(None, NoFigure.NOT_FOR_RESOLUTION), ())
     days = [_seen(series, span) for span in series.plan.spans]
-    values = [figure_of(one) for one in days]
+    values = [
+        figure_of(one) if _may_be_rated(series, rates, one) else Figure(None, NoFigure.NOT_FOR_RESOLUTION)
+        for one in days
+    ]
     used = {in_force(rates, one) for some in days for one in some}
     ordered = sorted((rate for rate in used if rate is not None), key=lambda rate: rate.valid_from)
     return Rated(series, values, total_of(values), ordered)
+
+
+def _may_be_rated(series: Consumption, rates: Sequence[RateT], days: Sequence[date]) -> bool:
+    """Whether a figure shows the viewer no more than the amount: two rates within a period, and what both
+    together cost, would show one who sees no days how much was used before the change.
+    """
+    return series.plan.by_day or len({in_force(rates, day) for day in days}) <= 1
 
 
 def _seen(series: Consumption, span: DaySpan) -> list[date]:

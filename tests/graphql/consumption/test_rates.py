@@ -64,6 +64,23 @@ async def test_months_cost_what_the_tariffs_say(claire: Any, home: Any, table: A
     ]
 
 
+async def test_a_price_that_changes_within_a_month_shows_no_days(claire: Any, home: Any, table: Any) -> None:
+    """Whoever may see months alone would learn from two prices and their sum what was used before the change:
+    such a month has no cost for them; one under one price has.
+    """
+    changed = TARIFFS.replace("01/11/2026", "11/10/2026")
+    await import_tariffs(SYSTEM, tariffs_of(table(changed)))
+    await home.consume(WATER, date(2026, 9, 1), TODAY - timedelta(days=1), daily=100)
+    token = """mutation { createAccessToken(name: "x", scopes: [READ_MONTHLY]) {
+        ... on AccessTokenIssued { token } } }"""
+    days = (await asked(claire, "COLD_WATER", "last: 3"))["cost"]
+    claire.token = (await claire.ask(token))["createAccessToken"]["token"]
+    months = (await asked(claire, "COLD_WATER", "last: 3"))["cost"]
+    assert days["reasons"] == [None, None, None]
+    assert months["reasons"] == [None, "NOT_FOR_RESOLUTION", "NO_DATA"]
+    assert months["amounts"][0] == days["amounts"][0] is not None
+
+
 async def test_without_a_tariff_there_is_no_cost(claire: Any, home: Any, table: Any) -> None:
     """And no carbon dioxide without a factor; the reason says so, and the total is never too low."""
     await home.consume(HEAT, date(2025, 12, 1), date(2026, 1, 31), daily=10_000)
