@@ -55,7 +55,7 @@ _NOTES = {
     "others.",
     Audience.HOLDER: "For the occupant with the account alone; null for others.",
     Audience.MANAGER_ONLY: "For the manager alone; null for others.",
-    Audience.PAPERS: "For everybody but a household and a provider.",
+    Audience.PAPERS: "For occupant, owner, manager and staff; null for others.",
 }
 _GUESTS = frozenset({Role.HOUSEHOLD_MEMBER, Role.THIRD_PARTY})
 _AUDIENCE = "audience"

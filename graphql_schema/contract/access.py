@@ -155,8 +155,8 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     "Mutation.withdrawDocument": (Permission.DOCUMENTS_DEPOSIT, Permission.DOCUMENTS_READ),
     "Mutation.acceptReading": (Permission.READINGS_CORRECT,),
     "Mutation.withdrawReading": (Permission.READINGS_CORRECT,),
-    "Mutation.publishResidence": (Permission.RESIDENCES_PUBLISH,),
-    "Mutation.unpublishResidence": (Permission.RESIDENCES_PUBLISH,),
+    "Mutation.publishResidence": (Permission.RESIDENCES_PUBLISH, Permission.PLACES_READ),
+    "Mutation.unpublishResidence": (Permission.RESIDENCES_PUBLISH, Permission.PLACES_READ),
     "Mutation.submitTelegrams": (Permission.TELEGRAMS_SUBMIT,),
 }
 """By type and field. Whoever lacks one gets FORBIDDEN, or the state of the session that is in the way."""

@@ -183,7 +183,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
 
     @narrowed(
         "The papers with a code that the viewer was issued here, and certificates of moves; the newest 50.",
-        Audience.PAPERS,
+        Audience.BUILDING,
     )
     async def issued_papers(self, info: Info) -> list[IssuedPaper] | None:
         views = await info.context.loaders.papers_by_dwelling.load(self.database_id)

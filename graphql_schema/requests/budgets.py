@@ -58,6 +58,8 @@ class Budgets(SchemaExtension):
             points += about_schema.values // VALUES_A_POINT
         self._cost = {"points": points, "limit": most}
         error = about_schema.error if about_schema else None
+        if error is not None and points >= most:
+            points = most + 1  # and more: it was not counted to the end
         if points > most:
             message = f"The operation is too large: it costs {points} points, and at most {most} are allowed."
             error = GraphQLError(message, operation, extensions={"code": TOO_LARGE, "limit": most})

@@ -53,6 +53,7 @@ def test_a_version_is_printed_without_any_part_of_the_product(tmp_path, argument
         "core.errors",
         "core.graphql_settings",
         "core.portal_urls",
+        "core.retention_periods",
         "core.settings",
     }
 

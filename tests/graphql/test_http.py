@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 TYPENAME = '{"query": "{ __typename }"}'
-ANSWER = {"data": {"__typename": "Query"}, "extensions": {"cost": {"points": 1, "limit": 4_000}}}
+ANSWER = {"data": {"__typename": "Query"}, "extensions": {"cost": {"points": 1, "limit": 6_000}}}
 TWO = '{"query": "query A { __typename } query B { __typename }"%s}'
 
 

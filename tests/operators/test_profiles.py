@@ -22,6 +22,7 @@ from core.errors import (
     NoOccupant,
     NotFound,
     RateLimited,
+    ResidenceNotReady,
     SignatureUnavailable,
     SignInRefused,
     Unavailable,
@@ -194,7 +195,7 @@ def test_every_refusal_has_its_text(profile: OperatorProfile) -> None:
         one.code
         for one in (
             *(InvalidInput, NotFound, Conflict, ForbiddenPeriod, AlertEnded, Busy, Unavailable),
-            *(NoOccupant, SignatureUnavailable),
+            *(NoOccupant, ResidenceNotReady, SignatureUnavailable),
         )
     }
     codes = {str(code) for code in RefusalCode} | access | others

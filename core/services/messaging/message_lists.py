@@ -57,9 +57,13 @@ _TEMPLATES: Final[Mapping[MessageTopic, tuple[str, ...]]] = {
     ),
     MessageTopic.SECURITY: (
         *("password_changed", "password_reset", "email_code", "email_changed", "phone_code", "token_issued"),
+        *("account_erased", "data_export_ready", "grant_issued"),
         *("second_factor_enrolled", "second_factor_removed", "second_factor_reset"),
     ),
-    MessageTopic.INVITATION: ("manager_invited", "staff_invited", "analyst_invited", "resident_invited"),
+    MessageTopic.INVITATION: (
+        *("manager_invited", "staff_invited", "analyst_invited", "resident_invited"),
+        *("household_invited", "household_joined"),
+    ),
     MessageTopic.PORTAL: ("portal_ready", "portal_closed", "support_request"),
 }
 TOPIC_OF: Final[Mapping[str, MessageTopic]] = {

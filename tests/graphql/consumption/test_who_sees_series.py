@@ -15,7 +15,7 @@ from graphql_schema.schema import schema
 READ, DAYS = Permission.CONSUMPTION_READ, Permission.CONSUMPTION_READ_DAILY
 
 DOORS = {
-    "Dwelling.consumption": (Dwelling, Audience.OCCUPANT, (READ,), {DAYS, Permission.READINGS_READ}),
+    "Dwelling.consumption": (Dwelling, Audience.GRANTED, (READ,), {DAYS, Permission.READINGS_READ}),
     "Meter.consumption": (
         Meter,
         Audience.OCCUPANT,

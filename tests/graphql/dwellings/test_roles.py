@@ -28,19 +28,23 @@ SEATS = (
 )
 REASONS = {"O": "NOT_OCCUPANT", "C": "CONSENT_REQUIRED", "N": "NO_OCCUPANT", "R": "NOT_FOR_ROLE"}
 EVERYBODY, BUILDING, MANAGERS = "vvvvvvv", "vOvvvvv", "vOvvvRv"
+PAPERS, ISSUED = "vvvvvvR", "vOvvvvR"
 OCCUPANCY, DAYS, READINGS = "vOvvNRR", "vOCvNRv", "vOCvNRR"
 OCCUPANT, HOLDER, MANAGER_ONLY = "vORRRRv", "vORRRRR", "RRvvvRR"
 
 TABLE = {
     "Residence": {
         EVERYBODY: "id seenAs withheld name street postcode city code timeZone operatorName publishedAt"
-        " waterPrice leakLevels dwellings residentDocuments",
+        " waterPrice leakLevels dwellings",
+        PAPERS: "residentDocuments",
         MANAGER_ONLY: "documents activeAlerts pastAlerts overview notes",
     },
     "Dwelling": {
         EVERYBODY: "id seenAs withheld building staircase floor number place lot managerReference surfaceM2"
-        " residence documents",
-        BUILDING: "meters issuedPapers",
+        " residence",
+        PAPERS: "documents",
+        BUILDING: "meters",
+        ISSUED: "issuedPapers",
         MANAGERS: "monthlyConsumption activeAlertCount activeAlerts pastAlerts",
         OCCUPANCY: "occupancy occupiedSince consent",
         DAYS: "visibleFrom visibleUntil dashboard dailyConsumption dailySeries corrections",

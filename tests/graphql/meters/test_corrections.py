@@ -217,7 +217,8 @@ OF_STAFF = {
     *("doubtfulReadings", "acceptReading", "withdrawReading", "retentionRuns"),
     *("accounts", "deadLetters", "deadLetterCounts", "meters", "outbox"),
     *("publishResidence", "unpublishResidence"),
-    "issueIndexCertificate",  # by the rules of `tests/graphql/certificates`
+    *("issueIndexCertificate", "openIssuedPaper"),  # by the rules of `tests/graphql/certificates`
+    *("requestDocumentUpload", "withdrawDocument", "printMonthlyNotes"),
 }
 
 OF_THE_BUILDING = {"residences", "residence", "dwelling", "node"}
@@ -266,7 +267,6 @@ OF_OTHERS = {
     "makeCertificates": "mutation { makeCertificates(residence: $S) { __typename } }",
     "makeDocument": "mutation { makeDocument(document: $P) { __typename } }",
     "issueLeakDossier": "mutation { issueLeakDossier(input: {alert: $A}) { __typename } }",
-    "openIssuedPaper": 'mutation { openIssuedPaper(code: "0000") { __typename } }',
     "exportMyData": "mutation { exportMyData { __typename } }",
     "deleteMyAccount": 'mutation { deleteMyAccount(password: "x") { __typename } }',
     "purgeFineData": "mutation { purgeFineData(dwelling: $D) { __typename } }",

@@ -296,8 +296,8 @@ async def _turn(turns: list[str]) -> None:
 
 
 async def test_thirty_introspections_are_refused_by_what_they_answer(door: Any) -> None:
-    """Ten values a point, and a stranger has 4,000 points."""
-    assert await door.refusal(introspections(30)) == {"code": TOO_LARGE, "limit": 4_000}
+    """Ten values a point, and a stranger has 6,000 points."""
+    assert await door.refusal(introspections(30)) == {"code": TOO_LARGE, "limit": 6_000}
 
 
 async def test_what_tools_ask_of_the_schema_is_a_half_of_what_strangers_may(door: Any) -> None:

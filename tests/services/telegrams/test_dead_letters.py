@@ -171,7 +171,7 @@ async def test_an_impossible_time_is_a_dead_letter(application, key_encryption, 
     """The ends of the calendar and times before 1970 are refused without an error."""
     await factories.residence(key_encryption, factories.meter(izar.address))
     row = await refused(application, now, f"T1;1;1;{moment};97;148;0;0x{izar.telegram(5).hex()}")
-    assert row.reason in {"TIME_IN_FUTURE", "OUTSIDE_SERVICE"}
+    assert row.reason in {"TIME_IN_FUTURE", "TIME_PAST_RETENTION"}
 
 
 async def test_a_reading_outside_the_meters_service_is_a_dead_letter(
