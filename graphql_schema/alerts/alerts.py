@@ -157,7 +157,7 @@ class AlertFields(Node, Narrowed):
             workflow=AlertWorkflow.of(view.workflow),
         )
 
-    @narrowed("What showed a leak, and its present level; null if that is not known.", Audience.OCCUPANT)
+    @narrowed("What showed a leak, and its present level; null if that is not known.", Audience.HOLDER)
     def evidence(self, info: Info) -> AlertEvidence | None:  # noqa: ARG002 - `narrowed` asks by it who looks
         return AlertEvidence.known(self.view.evidence)
 

@@ -47,9 +47,9 @@ class MeterFields(ConsumptionOfMeter, Node, Narrowed):
     last_reading: Reading | None = strawberry.field(
         description=noted(
             "The last reading; null if there is none yet. An index, asked for every day, tells the days.",
-            Audience.OCCUPANT,
+            Audience.HOLDER,
         ),
-        metadata=metadata_of(Audience.OCCUPANT),
+        metadata=metadata_of(Audience.HOLDER),
     )
 
     @classmethod

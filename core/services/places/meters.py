@@ -279,5 +279,5 @@ def _view(row: Meter, basis: Basis, reading: ReadingRow | None) -> MeterView:
         installed_on=row.installed_at.astimezone(zone).date(),
         removed_on=row.removed_at.astimezone(zone).date() if row.removed_at else None,
         last_read_at=datetime.fromtimestamp(reading.read_at_s, UTC) if reading else None,
-        last_reading=reading_view(reading) if reading else None,
+        last_reading=reading_view(reading) if reading and basis is Basis.OCCUPANT else None,
     )

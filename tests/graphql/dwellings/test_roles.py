@@ -55,13 +55,15 @@ TABLE = {
         EVERYBODY: "id seenAs withheld fluid vendor serial radioAddress location installedOn removedOn"
         " lastReadAt label dwelling",
         READINGS: "readings",
-        OCCUPANT: "lastReading consumption",
+        OCCUPANT: "consumption",
+        HOLDER: "lastReading",
     },
     "Alert": {
         EVERYBODY: "id seenAs withheld kind fluid level levelMax startedOn endedOn durationDays stale"
         " meterSerial ownLimit recurringDraw workflow title period equivalent meterLabel dwelling meter",
         OCCUPANT: "overRange lossLitres lossM3 lossCost projection meanFlowLph minimumFlowAtOpeningLph amount"
-        " threshold evidence",
+        " threshold",
+        HOLDER: "evidence",
     },
     "RecurringDraw": {
         EVERYBODY: "id seenAs withheld fluid meterSerial draws firstOn lastOn answer answeredBy answeredAt"
