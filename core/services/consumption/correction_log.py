@@ -15,10 +15,9 @@ from core.consumption.corrections import CorrectionReason
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
 from core.errors import NotFound, SubmeterError
-from core.services.consumption.manager_consumption import record_access
 from core.services.occupancy.present_occupancies import home_with_days, present_occupancies
 from core.services.shared.columns import moment, select_by
-from core.services.shared.guest_looks import DataLook, record_looks
+from core.services.shared.guest_looks import DataLook, record_access, record_looks
 from core.services.shared.paging import Page
 from core.services.shared.scope import Home, homes
 from core.services.shared.time_series import day_number, day_of_number

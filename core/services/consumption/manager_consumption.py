@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from tortoise.transactions import in_transaction
-
-from core.access import Act, Permission, Viewer, Visitor
+from core.access import Permission, Viewer, Visitor
 from core.consumption import DayTotal, Month, monthly
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
@@ -36,8 +34,7 @@ from core.services.occupancy.present_occupancies import PresentOccupancy, home_w
 from core.services.places.dwelling_days import DaysAsked
 from core.services.places.kept_months import KeptMonths, totals_and_months
 from core.services.places.meters import ReadingsAsked, ReadingView, readings_in, seconds_of
-from core.services.shared.audit import Subject, record_each
-from core.services.shared.guest_looks import DataLook, details_of
+from core.services.shared.guest_looks import DataLook, record_access
 from core.services.shared.paging import Page
 from core.services.shared.scope import Home
 from core.services.shared.transaction import current_database
@@ -192,18 +189,3 @@ async def managed_readings(
     looks = [DataLook(meter.dwelling_id, LookedAt.READINGS, first, last, meter.fluid.value)]
     await record_access(viewer, looks, visitor=visitor, now=now)
     return page
-
-
-async def record_access(
-    viewer: Viewer,
-    looks: Sequence[DataLook],
-    *,
-    visitor: Visitor,
-    now: datetime,
-) -> None:
-    """Record that a manager saw days (CN-13); all at once."""
-    if not looks:
-        return
-    async with in_transaction() as connection:
-        seen = [(Subject("dwelling", look.dwelling_id), details_of(look, viewer)) for look in looks]
-        await record_each(Act.DATA_ACCESSED, seen, viewer, visitor, now, connection)

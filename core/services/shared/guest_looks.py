@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from tortoise.transactions import in_transaction
 
-from core.access import NOBODY, Act, Role, Viewer
+from core.access import NOBODY, Act, Role, Viewer, Visitor
 from core.services.shared.audit import Detail, Subject, record_each
 
 GUESTS = frozenset({Role.HOUSEHOLD_MEMBER, Role.THIRD_PARTY})
@@ -32,12 +32,19 @@ class DataLook:
 
 async def record_looks(viewer: Viewer, looks: Iterable[DataLook], *, now: datetime) -> None:
     """Add the looks of a guest; those of others are not recorded here."""
-    found = list(looks)
-    if viewer.role not in GUESTS or not found:
+    if viewer.role in GUESTS:
+        await record_access(viewer, looks, visitor=NOBODY, now=now)
+
+
+async def record_access(
+    viewer: Viewer, looks: Iterable[DataLook], *, visitor: Visitor, now: datetime
+) -> None:
+    """Add the looks of whoever sees days that are not the own; all at once."""
+    seen = [(Subject("dwelling", look.dwelling_id), details_of(look, viewer)) for look in looks]
+    if not seen:
         return
     async with in_transaction() as connection:
-        seen = [(Subject("dwelling", look.dwelling_id), details_of(look, viewer)) for look in found]
-        await record_each(Act.DATA_ACCESSED, seen, viewer, NOBODY, now, connection)
+        await record_each(Act.DATA_ACCESSED, seen, viewer, visitor, now, connection)
 
 
 def details_of(look: DataLook, viewer: Viewer) -> dict[str, Detail]:
