@@ -4,7 +4,7 @@ The one rule: an event is notified once per account and channel, however often i
 notified who did not ask for it (R-015, R-118), or of somebody else's water, or of an event that is too old.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -253,3 +253,15 @@ def _recipient(row: OutboxMessage) -> str:
     if row.recipient is not None or row.account is None or row.erased_at is not None:
         return row.recipient or ""
     return (row.account.phone_e164 or "") if row.channel is Channel.SMS else row.account.email
+
+
+async def keep_proofs(
+    connection: TransactionalDBClient, account_ids: Collection[int], *, now: datetime
+) -> None:
+    """Before accounts are deleted: that documents were sent to them remains, without the person (FR-03)."""
+    proofs = OutboxMessage.filter(account_id__in=list(account_ids), document_id__isnull=False)
+    await (
+        proofs.exclude(state=MessageState.PENDING)
+        .using_db(connection)
+        .update(account_id=None, recipient=None, values={}, encrypted_values=None, erased_at=now)
+    )

@@ -48,6 +48,7 @@ from core.models import (
     ThirdPartyGrant,
 )
 from core.services.auth.issued_papers import outlived
+from core.services.messaging import outbox
 from core.services.privacy.fine_data import purge_after_moves
 from core.services.privacy.series_retention import purge_series
 from core.services.registration.messages import forget_account_messages
@@ -246,11 +247,7 @@ async def _drop_file(_connection: TransactionalDBClient, rows: QuerySet[IssuedPa
 async def _erase_accounts(connection: TransactionalDBClient, rows: QuerySet[Account], now: datetime) -> int:
     """Delete accounts with their dependent rows; occupancies, consents and actions remain, anonymous."""
     ids = [row.pk for row in await rows.only("id")]
-    # That a document was sent remains, as an anonymous proof (FR-03).
-    proofs = OutboxMessage.filter(account_id__in=ids, document_id__isnull=False).using_db(connection)
-    await proofs.exclude(state=MessageState.PENDING).update(
-        account_id=None, recipient=None, values={}, encrypted_values=None, erased_at=now
-    )
+    await outbox.keep_proofs(connection, ids, now=now)
     for account_id in ids:
         await record(Act.ACCOUNT_ERASED, Subject("account", account_id), None, NOBODY, now, connection)
     await Account.filter(id__in=ids).using_db(connection).delete()

@@ -28,13 +28,13 @@ from core.models import (
     DataExportPart,
     HouseholdMember,
     IssuedPaper,
-    MessageState,
     Occupancy,
     Operator,
     OutboxMessage,
     Registration,
 )
 from core.services.accounts.password_change import ask_again
+from core.services.messaging import outbox
 from core.services.messaging.account_messages import AccountMessage, notice_key, queue_account_message
 from core.services.occupancy.occupancies import end
 from core.services.privacy.fine_data import purge_occupancy
@@ -158,14 +158,7 @@ async def _erase(
     key = email_key(account.email)
     questions = [row.id for row in await asked if email_key(row.values.get("email", "")) == key]
     await OutboxMessage.filter(id__in=questions).using_db(connection).delete()
-    # That a note was sent, when and by which channel, is the operator's proof (FR-03).
-    await (
-        OutboxMessage.filter(account_id=account.id)
-        .exclude(document_id=None)
-        .exclude(state=MessageState.PENDING)
-        .using_db(connection)
-        .update(account_id=None, recipient=None, values={}, encrypted_values=None, erased_at=now)
-    )
+    await outbox.keep_proofs(connection, [account.id], now=now)
     await IssuedPaper.filter(account_id=account.id).using_db(connection).update(content=None)
     # Invitations name who invites, and are to somebody else.
     sent = await HouseholdMember.filter(holder_id=account.id).using_db(connection).only("id")
