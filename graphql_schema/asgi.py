@@ -149,7 +149,7 @@ def _app(
     stopping: Callable[[], bool] = lambda: False,
     pages: Sequence[Route] = (),
 ) -> Starlette:
-    graphql = GraphQLOverHttp(schema, graphql_ide=None, subscription_protocols=())
+    graphql = GraphQLOverHttp(schema.core)
     door = deliveries.DeliveryDoor()
     routes = [
         Route("/", home),

@@ -21,6 +21,7 @@ from core.access import Permission, Role, Viewer
 from core.access.permissions import PERMISSIONS_OF
 from graphql_schema.base import narrowing
 from graphql_schema.base.context import Context
+from graphql_schema.base.fields import set_guarded
 from graphql_schema.base.query_limits import charge_of_items
 
 _ACCOUNT_FIELDS = (
@@ -246,6 +247,7 @@ def guard(schema: GraphQLSchema) -> None:
                 assert field.resolve is not None
                 is_narrowed = NARROWED in {interface.name for interface in kind.interfaces}
                 field.resolve = _guarded(field.resolve, needed, narrowed=is_narrowed)
+                set_guarded(field)
                 narrowing.PERMISSIONS[key] = needed
             notes = _notes(kind, name, field)
             if notes:

@@ -1,14 +1,15 @@
-"""Completes lists of plain values: leaves, and objects whose selected fields are attributes.
+"""Completes plain values: leaves, and objects whose selected fields are attributes or functions of them.
 
-In: the type of a list's items and the fields that an operation selects of them. Out: a function from an
-item to its part of the answer, made once for a list, or None if an item needs more: a resolver, an
-argument, an abstract type. The one rule: it answers what graphql-core answers, or raises; the caller then
-completes that item by graphql-core, which finds the error, its path and what becomes null. graphql-core
-spends some ten microseconds on a field, these functions less than one.
+In: the type of a value and the fields that an operation selects of it. Out: a function from the value to its
+part of the answer, made once for an operation, or None if it needs more: an argument, a permission, a
+resolver that waits or asks for the context, an abstract type. The one rule: it answers what graphql-core
+answers, or raises; the caller then completes that value by graphql-core, which finds the error, its path and
+what becomes null. graphql-core spends some ten microseconds on a field, these functions less than one.
 """
 
 from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from graphql import (
@@ -19,13 +20,17 @@ from graphql import (
     GraphQLOutputType,
     Undefined,
     get_named_type,
+    get_nullable_type,
     is_enum_type,
     is_leaf_type,
+    is_list_type,
 )
 from graphql.execution.executor import Executor
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
+
+from graphql_schema.base.fields import is_guarded
 
 Completed: TypeAlias = Callable[[Any], Any]
 
@@ -55,6 +60,21 @@ def plain_completer(
     if complete is None or is_required:
         return complete
     return _optional(complete)
+
+
+def plain_field(
+    executor: Executor[Any], parent: GraphQLObjectType, field_details_list: Any
+) -> Completed | None:
+    """What completes a field of an object, from the object; None if graphql-core must.
+
+    Lists are not completed so: they may be long (`requests.executor`).
+    """
+    field = parent.fields.get(field_details_list[0].node.name.value)
+    read = None if field is None else _reader_of(field)
+    if field is None or read is None or is_list_type(get_nullable_type(field.type)):
+        return None
+    complete = plain_completer(executor, field.type, field_details_list)
+    return None if complete is None else lambda source: complete(read(source))
 
 
 def _optional(complete: Completed) -> Completed:
@@ -102,27 +122,27 @@ def _list(item: Completed) -> Completed:
 
 def _object(executor: Executor[Any], kind: GraphQLObjectType, field_details_list: Any) -> Completed | None:
     selected = executor.collect_subfields(kind, field_details_list)
-    parts: list[tuple[str, str, Completed]] = []
+    parts: list[tuple[str, Completed, Completed]] = []
     for response_name, details in selected.grouped_field_set.items():
         name = details[0].node.name.value
         if name == "__typename":
-            parts.append((response_name, "__class__", lambda _: kind.name))
+            parts.append((response_name, type, lambda _: kind.name))
             continue
         field = kind.fields.get(name)
-        attribute = None if field is None else _attribute_of(field)
-        if field is None or attribute is None:
+        read = None if field is None else _reader_of(field)
+        if field is None or read is None:
             return None
         complete = plain_completer(executor, field.type, details)
         if complete is None:
             return None
-        parts.append((response_name, attribute, complete))
+        parts.append((response_name, read, complete))
 
     origin = None if kind.is_type_of is None else _origin_of(kind)
 
     def completed(value: Any) -> Any:
         if value is None or (origin is not None and type(value) is not origin):
             raise NotPlainError
-        return {name: complete(getattr(value, attribute)) for name, attribute, complete in parts}
+        return {name: complete(read(value)) for name, read, complete in parts}
 
     return completed
 
@@ -136,8 +156,19 @@ def _origin_of(kind: GraphQLObjectType) -> type | None:
     return definition.origin if isinstance(definition, StrawberryObjectDefinition) and is_ordinary else None
 
 
-def _attribute_of(field: GraphQLField) -> str | None:
-    """The attribute that a field without a resolver shows."""
+def _reader_of(field: GraphQLField) -> Completed | None:
+    """What reads the value of a field from its object: an attribute, or a function of nothing else."""
     definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    is_plain = isinstance(definition, StrawberryField) and definition.is_basic_field and not field.args
-    return definition.python_name if isinstance(definition, StrawberryField) and is_plain else None
+    is_plain = isinstance(definition, StrawberryField) and not field.args and not is_guarded(field)
+    if not is_plain or definition.extensions:
+        return None
+    if definition.is_basic_field:
+        return attrgetter(definition.python_name)
+    resolver = definition.base_resolver
+    is_function = resolver is not None and not resolver.is_async and not definition.metadata
+    if not is_function or list(resolver.signature.parameters) != ["self"]:
+        return None
+    if is_list_type(get_nullable_type(field.type)):
+        return None  # it may be long
+    function: Completed = resolver.wrapped_func
+    return function

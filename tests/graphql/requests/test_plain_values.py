@@ -39,9 +39,9 @@ async def test_aliases_fragments_and_directives(
 
     monkeypatch.setattr(executor, "plain_completer", noted)
     plain = (await days.post(ALIASES, {"known": known})).text
-    assert len(made) == 4
-    assert None not in made
-    monkeypatch.setattr(executor, "plain_completer", lambda *_: None)
+    assert [one is None for one in made] == [True, *[False] * 4]  # the dwellings, and four lists of theirs
+    monkeypatch.setattr(executor.Selections, "plain_item", lambda *_: None)
+    monkeypatch.setattr(executor.Selections, "plain_field", lambda *_: None)
     assert (await days.post(ALIASES, {"known": known})).text == plain
 
 
