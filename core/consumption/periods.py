@@ -32,6 +32,11 @@ class Month:
         return cls(day.year, day.month)
 
     @property
+    def number(self) -> int:
+        """Months since the year 0: neighbours differ by one."""
+        return self.year * 12 + self.month - 1
+
+    @property
     def first_day(self) -> date:
         return date(self.year, self.month, 1)
 
@@ -46,7 +51,7 @@ class Month:
 
     def plus(self, months: int) -> "Month":
         """The month that many months later; earlier when negative."""
-        years, zero_based = divmod(self.year * 12 + self.month - 1 + months, 12)
+        years, zero_based = divmod(self.number + months, 12)
         return Month(years, zero_based + 1)
 
     def next(self) -> "Month":

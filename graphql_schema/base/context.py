@@ -7,7 +7,7 @@ fields of an answer have the same time.
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import strawberry
 from graphql import OperationType
@@ -23,6 +23,8 @@ from core.services.telegrams.intake_queue import IntakeQueue
 from graphql_schema.base.credentials import DEVICE_COOKIE, NOBODY, Credentials
 from graphql_schema.base.languages import preferred
 from graphql_schema.base.loaders import Loaders
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -67,10 +69,7 @@ class Context:
     @property
     def known_viewer(self) -> Viewer | None:
         """The viewer, if it was looked up; None if that is still to be done, or has failed."""
-        found = self._viewer
-        if found is None or not found.done() or found.cancelled() or found.exception() is not None:
-            return None
-        return found.result()
+        return _known(self._viewer)
 
     async def account(self) -> AccountView:
         """The viewer's account; looked up once.
@@ -97,8 +96,12 @@ class Context:
     @property
     def readers_language(self) -> Language | None:
         """The same without one that is asked for; None while it is not known."""
-        if self._readers_language is None and self.credentials.token is None:
-            self._speak(preferred(self.request.headers.get("accept-language", "")))
+        if self._readers_language is None:
+            account = _known(self._account)
+            if account is not None:
+                self._speak(language_of(account))
+            elif self.credentials.token is None:
+                self._speak(preferred(self.request.headers.get("accept-language", "")))
         return self._readers_language
 
     def _speak(self, language: Language) -> None:
@@ -172,6 +175,13 @@ class Context:
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
+
+
+def _known(looked_up: "asyncio.Future[T] | None") -> T | None:
+    """What was looked up; None if that is still to be done, or has failed."""
+    if looked_up is None or not looked_up.done() or looked_up.cancelled():
+        return None
+    return None if looked_up.exception() is not None else looked_up.result()
 
 
 def language_of(account: AccountView) -> Language:

@@ -1,5 +1,5 @@
 """Fields with a resolver and a description (strawberry's own decorator loses types when it has arguments),
-and the note that a field is guarded.
+and the guard of a field.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,11 @@ import strawberry
 from graphql import GraphQLField
 from strawberry.types.field import StrawberryField
 
+from core.access import Viewer
+
 Resolver: TypeAlias = Callable[..., Awaitable[Any] | Any]
+Guard: TypeAlias = Callable[[Viewer], None]
+"""Raises what is to be answered to a viewer who may not read a field."""
 
 
 def resolved(description: str) -> Callable[[Resolver], StrawberryField]:
@@ -21,14 +25,15 @@ def resolved(description: str) -> Callable[[Resolver], StrawberryField]:
     return field_of
 
 
-_GUARDED = "guarded"
+_GUARD = "guard"
 
 
-def set_guarded(field: GraphQLField) -> None:
-    """Note that the resolver of a field checks a permission: none but it may read the value."""
-    field.extensions = {**field.extensions, _GUARDED: True}
+def set_guard(field: GraphQLField, guard: Guard) -> None:
+    """Note what the resolver of a field checks first, for whoever reads the value without it."""
+    field.extensions = {**field.extensions, _GUARD: guard}
 
 
-def is_guarded(field: GraphQLField) -> bool:
-    """Whether the resolver of a field checks a permission."""
-    return _GUARDED in field.extensions
+def guard_of(field: GraphQLField) -> Guard | None:
+    """What must be asked before the value of a field is read; None if everybody may."""
+    guard: Guard | None = field.extensions.get(_GUARD)
+    return guard

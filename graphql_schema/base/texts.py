@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import strawberry
+from strawberry.types.field import StrawberryField
 
 from core.language import Text
 from graphql_schema.base.context import Info
@@ -45,6 +46,20 @@ def texts_field(texts_of: Callable[[Any], Sequence[Text]], description: str) -> 
         return text_in
 
     return strawberry.field(resolver, description=description)
+
+
+def worded(description: str) -> Callable[[Callable[[Any, Language], Any]], StrawberryField]:
+    """Make a method that words something in a language (`str` or `str | None`) the resolver of a field."""
+
+    def field_of(words: Callable[[Any, Language], Any]) -> StrawberryField:
+        def resolver(self: object, info: Info, language: Language | None = None) -> Any:
+            return _in_language(info, language, lambda spoken: words(self, spoken))
+
+        resolver.__name__ = words.__name__
+        resolver.__annotations__["return"] = words.__annotations__["return"]
+        return strawberry.field(resolver, description=description)
+
+    return field_of
 
 
 def _in_language(info: Info, asked_for: Language | None, text_in: Callable[[Language], Any]) -> Any:

@@ -13,9 +13,8 @@ from core.services.consumption.consumption import DayPoint, MonthPoint
 from core.services.consumption.consumption import FluidDashboard as FluidDashboardView
 from core.texts.alerts import fluid_label
 from graphql_schema.base.amounts import Amount
-from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language, Quality
-from graphql_schema.base.fields import resolved
+from graphql_schema.base.texts import worded
 from graphql_schema.base.views import shown
 
 _EARLIEST = date(1900, 1, 1)
@@ -62,9 +61,9 @@ class FluidDashboard:
             estimated_days=figures.estimated_days,
         )
 
-    @resolved("The tab's label, by default in the account's language.")
-    async def label(self, info: Info, language: Language | None = None) -> str:
-        return fluid_label(self.fluid, await info.context.language(language))
+    @worded("The tab's label, by default in the account's language.")
+    def label(self, language: Language) -> str:
+        return fluid_label(self.fluid, language)
 
 
 @strawberry.type(

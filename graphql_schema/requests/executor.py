@@ -16,7 +16,7 @@ from graphql.execution.executor import Executor
 from graphql.pyutils import gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from graphql_schema.requests.plain_values import Completed, plain_completer, plain_field
+from graphql_schema.requests.plain_values import Column, PlainField, plain_column, plain_field
 
 SHORTEST_LONG_LIST: Final = 16
 FIELDS_A_PIECE: Final = 250
@@ -44,23 +44,23 @@ class Selections:
 
     root: Any = None
     below: dict[Any, Any] = field(default_factory=dict)
-    _fields: dict[Any, Completed | None] = field(default_factory=dict)
-    _items: dict[Any, Completed | None] = field(default_factory=dict)
+    _fields: dict[Any, PlainField | None] = field(default_factory=dict)
+    _items: dict[Any, Column | None] = field(default_factory=dict)
 
     def plain_field(
         self, executor: Executor[Any], parent: GraphQLObjectType, details: Any
-    ) -> Completed | None:
+    ) -> PlainField | None:
         """What completes a field of an object; None if graphql-core must."""
         key = (parent.name, id(details))
         if key not in self._fields:
             self._fields[key] = plain_field(executor, parent, details)
         return self._fields[key]
 
-    def plain_item(self, executor: Executor[Any], kind: Any, details: Any) -> Completed | None:
-        """What completes an item of a list; None if graphql-core must."""
+    def plain_items(self, executor: Executor[Any], kind: Any, details: Any) -> Column | None:
+        """What completes the items of a list; None if graphql-core must."""
         key = (str(kind), id(details))
         if key not in self._items:
-            self._items[key] = plain_completer(executor, kind, details)
+            self._items[key] = plain_column(executor, kind, details)
         return self._items[key]
 
 
@@ -84,9 +84,7 @@ class PiecewiseExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         if self._selections.root is None:
             self._selections.root = grouped_field_set
-        return super().execute_root_grouped_field_set(
-            root_type, root_value, self._selections.root, *rest
-        )
+        return super().execute_root_grouped_field_set(root_type, root_value, self._selections.root, *rest)
 
     def execute_fields(self, *args: Any, **kwargs: Any) -> Any:
         self.fields += len(kwargs["grouped_field_set"] if "grouped_field_set" in kwargs else args[3])
@@ -98,7 +96,7 @@ class PiecewiseExecutor(StrawberryGraphQLCoreExecutionContext):
         complete = self._selections.plain_field(self, parent_type, field_details_list)
         if complete is not None:
             with suppress(Exception):  # which graphql-core finds again, and places
-                return complete(source)
+                return complete(source, self.context_value)
         return super().execute_field(parent_type, source, field_details_list, *place)
 
     def complete_iterable_value(
@@ -113,13 +111,13 @@ class PiecewiseExecutor(StrawberryGraphQLCoreExecutionContext):
         length = len(items) if isinstance(items, Sized) else 0
         arguments = (item_type, field_details_list, info, path, items, position_context)
         if isinstance(items, list):
-            plain = self._selections.plain_item(self, item_type, field_details_list)
+            plain = self._selections.plain_items(self, item_type, field_details_list)
             piece = LEAVES_A_PIECE if is_leaf_type(get_named_type(item_type)) else PLAIN_ITEMS_A_PIECE
             if plain is not None and length > piece:
                 return self._plain_in_pieces(plain, piece, arguments)
             if plain is not None:
                 with suppress(Exception):  # which graphql-core finds again, and places
-                    return [plain(item) for item in items]
+                    return plain(items)
         return self._by_graphql_core(arguments)
 
     def _by_graphql_core(self, arguments: Any) -> Any:
@@ -129,14 +127,14 @@ class PiecewiseExecutor(StrawberryGraphQLCoreExecutionContext):
             return super().complete_iterable_value(*arguments)
         return self._in_pieces(*arguments)
 
-    async def _plain_in_pieces(self, plain: Completed, piece: int, arguments: Any) -> Any:
+    async def _plain_in_pieces(self, plain: Column, piece: int, arguments: Any) -> Any:
         info, items = arguments[2], arguments[4]
         turns: Turns = info.context.request.app.state.turns
         completed: list[Any] = []
         try:
             for begin in range(0, len(items), piece):
                 async with turns.lock:
-                    completed += [plain(item) for item in items[begin : begin + piece]]
+                    completed += plain(items[begin : begin + piece])
                     await asyncio.sleep(0)
         except Exception:  # noqa: BLE001 - graphql-core finds it again, and places it
             found = self._by_graphql_core(arguments)

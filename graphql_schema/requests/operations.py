@@ -133,7 +133,7 @@ async def _executed(
         operation_name=asked.name,
         max_coercion_errors=MOST_ERRORS,
         hide_suggestions=True,
-        is_awaitable=optimized_is_awaitable,
+        is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # strawberry's own call has it so
         executor_class=PiecewiseExecutor,
         selections=read.selections(operation),
     )

@@ -1,23 +1,28 @@
 """Completes plain values: leaves, and objects whose selected fields are attributes or functions of them.
 
-In: the type of a value and the fields that an operation selects of it. Out: a function from the value to its
-part of the answer, made once for an operation, or None if it needs more: an argument, a permission, a
+In: the type of values and the fields that an operation selects of them. Out: a function from the values to
+their parts of the answer, made once for an operation, or None if they need more: an argument, a permission, a
 resolver that waits or asks for the context, an abstract type. The one rule: it answers what graphql-core
-answers, or raises; the caller then completes that value by graphql-core, which finds the error, its path and
-what becomes null. graphql-core spends some ten microseconds on a field, these functions less than one.
+answers, or raises; the caller then completes the values by graphql-core, which finds the error, its path and
+what becomes null. The values of a list are completed field by field, not item by item: graphql-core spends
+some ten microseconds on a field, these functions a fraction of one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from graphql import (
+    GraphQLBoolean,
     GraphQLField,
+    GraphQLID,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLString,
     Undefined,
     get_named_type,
     get_nullable_type,
@@ -30,41 +35,52 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from graphql_schema.base.fields import is_guarded
+from core.consumption import Month
+from graphql_schema.base.context import Context
+from graphql_schema.base.fields import guard_of
 
-Completed: TypeAlias = Callable[[Any], Any]
+Read: TypeAlias = Callable[[Any], Any]
+PlainField: TypeAlias = Callable[[Any, Context], Any]
+Column: TypeAlias = Callable[[Sequence[Any]], list[Any]]
+"""From values of one type to their parts of the answer, in order."""
 
 _DATE: Final = "Date"
 _MOST_LEARNED: Final = 8_192
 """Days of twenty years."""
+
+_AS_THEY_ARE: Final = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+"""Scalars of which a value of this very type is its own answer."""
+
+_BY_ITS_TEXT: Final = str
+"""How decimals and months are answered."""
 
 
 class NotPlainError(Exception):
     """A value that graphql-core must complete: null where it may not be, or of another kind."""
 
 
-def plain_completer(
+def plain_column(
     executor: Executor[Any], item_type: GraphQLOutputType, field_details_list: Any
-) -> Completed | None:
-    """What completes a plain value of this type; None if graphql-core must."""
+) -> Column | None:
+    """What completes plain values of this type; None if graphql-core must."""
     is_required = isinstance(item_type, GraphQLNonNull)
     kind: Any = item_type.of_type if isinstance(item_type, GraphQLNonNull) else item_type
     if is_leaf_type(kind):
         return _leaf(kind, is_required=is_required)
-    complete: Completed | None = None
+    column: Column | None = None
     if isinstance(kind, GraphQLList) and is_leaf_type(get_named_type(kind)):
-        item = plain_completer(executor, kind.of_type, field_details_list)
-        complete = None if item is None else _list(item)
+        items = plain_column(executor, kind.of_type, field_details_list)
+        column = None if items is None else _lists(items)
     elif isinstance(kind, GraphQLObjectType) and (kind.is_type_of is None or _origin_of(kind)):
-        complete = _object(executor, kind, field_details_list)
-    if complete is None or is_required:
-        return complete
-    return _optional(complete)
+        column = _objects(executor, kind, field_details_list)
+    if column is None or is_required:
+        return column
+    return _optional(column)
 
 
 def plain_field(
     executor: Executor[Any], parent: GraphQLObjectType, field_details_list: Any
-) -> Completed | None:
+) -> PlainField | None:
     """What completes a field of an object, from the object; None if graphql-core must.
 
     Lists are not completed so: they may be long (`requests.executor`).
@@ -73,16 +89,35 @@ def plain_field(
     read = None if field is None else _reader_of(field)
     if field is None or read is None or is_list_type(get_nullable_type(field.type)):
         return None
-    complete = plain_completer(executor, field.type, field_details_list)
-    return None if complete is None else lambda source: complete(read(source))
+    column = plain_column(executor, field.type, field_details_list)
+    if column is None:
+        return None
+    guard = guard_of(field)
+
+    def completed(source: Any, context: Context) -> Any:
+        if guard is not None:
+            viewer = context.known_viewer
+            if viewer is None:
+                raise NotPlainError
+            guard(viewer)
+        return column([read(source)])[0]
+
+    return completed
 
 
-def _optional(complete: Completed) -> Completed:
-    return lambda value: None if value is None else complete(value)
+def _optional(column: Column) -> Column:
+    def completed(values: Sequence[Any]) -> list[Any]:
+        present = [value for value in values if value is not None]
+        if len(present) == len(values):
+            return column(present)
+        found = iter(column(present))
+        return [None if value is None else next(found) for value in values]
+
+    return completed
 
 
 @lru_cache(maxsize=1_024)
-def _leaf(kind: Any, *, is_required: bool) -> Completed:
+def _leaf(kind: Any, *, is_required: bool) -> Column:
     """Of a leaf type; the same function each time, so that what it has learned of few values lasts."""
     coerce = kind.coerce_output_value
 
@@ -92,13 +127,26 @@ def _leaf(kind: Any, *, is_required: bool) -> Completed:
             raise NotPlainError
         return coerced
 
-    complete = _learning(checked) if is_enum_type(kind) or kind.name == _DATE else checked
-    return complete if is_required else _optional(complete)
+    if is_enum_type(kind) or kind.name == _DATE:
+        return _learning(checked, is_required=is_required)
+    passed = _AS_THEY_ARE.get(kind)
+
+    def completed(values: Sequence[Any]) -> list[Any]:
+        types = set(map(type, values))
+        if len(types) == 1:
+            (only,) = types
+            if only is passed:
+                return list(values)
+            if coerce is _BY_ITS_TEXT and only in {Decimal, Month}:
+                return list(map(str, values))
+        return list(map(checked, values))
+
+    return completed if is_required else _optional(completed)
 
 
-def _learning(checked: Completed) -> Completed:
-    """The same for types whose values are few: what was answered for a value is answered again."""
-    known: dict[Any, Any] = {}
+def _learning(checked: Read, *, is_required: bool) -> Column:
+    """For types whose values are few: what was answered for a value is answered again."""
+    known: dict[Any, Any] = {} if is_required else {None: None}
 
     def learned(value: Any) -> Any:
         answer = known.get(value, Undefined)
@@ -108,41 +156,51 @@ def _learning(checked: Completed) -> Completed:
                 known[value] = answer
         return answer
 
-    return learned
-
-
-def _list(item: Completed) -> Completed:
-    def completed(values: Any) -> Any:
-        if not isinstance(values, list | tuple):
-            raise NotPlainError
-        return [item(value) for value in values]
+    def completed(values: Sequence[Any]) -> list[Any]:
+        try:
+            return list(map(known.__getitem__, values))
+        except KeyError:
+            return list(map(learned, values))
 
     return completed
 
 
-def _object(executor: Executor[Any], kind: GraphQLObjectType, field_details_list: Any) -> Completed | None:
+def _lists(items: Column) -> Column:
+    def completed(values: Sequence[Any]) -> list[Any]:
+        if not all(isinstance(value, list | tuple) for value in values):
+            raise NotPlainError
+        return [items(value) for value in values]
+
+    return completed
+
+
+def _objects(executor: Executor[Any], kind: GraphQLObjectType, field_details_list: Any) -> Column | None:
     selected = executor.collect_subfields(kind, field_details_list)
-    parts: list[tuple[str, Completed, Completed]] = []
-    for response_name, details in selected.grouped_field_set.items():
+    names = list(selected.grouped_field_set)
+    parts: list[tuple[Read, Column]] = []
+    for details in selected.grouped_field_set.values():
         name = details[0].node.name.value
         if name == "__typename":
-            parts.append((response_name, type, lambda _: kind.name))
+            parts.append((type, lambda values: [kind.name] * len(values)))
             continue
         field = kind.fields.get(name)
         read = None if field is None else _reader_of(field)
-        if field is None or read is None:
+        if field is None or read is None or guard_of(field) is not None:
             return None
-        complete = plain_completer(executor, field.type, details)
-        if complete is None:
+        column = plain_column(executor, field.type, details)
+        if column is None:
             return None
-        parts.append((response_name, read, complete))
-
+        parts.append((read, column))
+    if not parts:  # all are skipped
+        return None
     origin = None if kind.is_type_of is None else _origin_of(kind)
 
-    def completed(value: Any) -> Any:
-        if value is None or (origin is not None and type(value) is not origin):
+    def completed(values: Sequence[Any]) -> list[Any]:
+        types = set(map(type, values))
+        if type(None) in types or (origin is not None and types != {origin}):
             raise NotPlainError
-        return {name: complete(read(value)) for name, read, complete in parts}
+        columns = [column(list(map(read, values))) for read, column in parts]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
     return completed
 
@@ -156,19 +214,16 @@ def _origin_of(kind: GraphQLObjectType) -> type | None:
     return definition.origin if isinstance(definition, StrawberryObjectDefinition) and is_ordinary else None
 
 
-def _reader_of(field: GraphQLField) -> Completed | None:
+def _reader_of(field: GraphQLField) -> Read | None:
     """What reads the value of a field from its object: an attribute, or a function of nothing else."""
     definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    is_plain = isinstance(definition, StrawberryField) and not field.args and not is_guarded(field)
-    if not is_plain or definition.extensions:
+    if not isinstance(definition, StrawberryField) or field.args or definition.extensions:
         return None
     if definition.is_basic_field:
         return attrgetter(definition.python_name)
     resolver = definition.base_resolver
-    is_function = resolver is not None and not resolver.is_async and not definition.metadata
-    if not is_function or list(resolver.signature.parameters) != ["self"]:
+    if resolver is None or resolver.is_async or definition.metadata:
         return None
-    if is_list_type(get_nullable_type(field.type)):
-        return None  # it may be long
-    function: Completed = resolver.wrapped_func
-    return function
+    if list(resolver.signature.parameters) != ["self"] or is_list_type(get_nullable_type(field.type)):
+        return None  # it asks for more, or may be long
+    return cast("Read", resolver.wrapped_func)

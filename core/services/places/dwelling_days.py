@@ -172,7 +172,7 @@ def _months(meters: Sequence[dict[str, Any]], time_zone: str) -> list[MonthSum]:
     parts = [part.split(":") for part in sorted((meters[0]["months"] or "").split(",")) if part]
     return [
         month_sum(
-            Month(int(month[:4]), int(month[4:])),
+            _month_of(month),
             amount=int(amount),
             days=int(days),
             partial_days=int(partial),
@@ -222,6 +222,11 @@ def _parts(days: str | None) -> list[tuple[date, int, Quality]]:
         for part in sorted((days or "").split(","))
         if part
     ]
+
+
+@lru_cache(maxsize=1_024)
+def _month_of(digits: str) -> Month:
+    return Month(int(digits[:4]), int(digits[4:]))
 
 
 @lru_cache(maxsize=8_192)

@@ -1,6 +1,7 @@
 """Long lists are executed in pieces: the same answers, and turns for others in between."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -42,7 +43,7 @@ async def days(portal: Any) -> list[list[dict[str, Any]]]:
 
 def by_graphql_core(monkeypatch: pytest.MonkeyPatch) -> None:
     """Completes plain values as those whose fields have resolvers."""
-    monkeypatch.setattr(Selections, "plain_item", lambda *_: None)
+    monkeypatch.setattr(Selections, "plain_items", lambda *_: None)
     monkeypatch.setattr(Selections, "plain_field", lambda *_: None)
 
 
@@ -101,21 +102,21 @@ async def test_others_have_their_turn_between_pieces_of_plain_values(
 ) -> None:
     """Of two lists of 401 days that need no resolver, no more items than a piece are completed in a turn."""
     completed = 0
-    make = Selections.plain_item
+    make = Selections.plain_items
 
     def counted(*args: Any) -> Any:
         complete = make(*args)
         if complete is None:  # the dwellings
             return None
 
-        def count(item: Any) -> Any:
+        def count(items: list[Any]) -> list[Any]:
             nonlocal completed
-            completed += 1
-            return complete(item)
+            completed += len(items)
+            return complete(items)
 
         return count
 
-    monkeypatch.setattr(Selections, "plain_item", counted)
+    monkeypatch.setattr(Selections, "plain_items", counted)
     turns: list[int] = []
     done = False
 
@@ -144,9 +145,7 @@ async def test_an_error_in_a_long_list_is_where_it_belongs(
         nonlocal made
         made += 1
         amount = of(cls, *args)
-        if made == 30:
-            amount.smallest = 2**60
-        return amount
+        return replace(amount, smallest=2**60) if made == 30 else amount
 
     monkeypatch.setattr(Amount, "of", classmethod(failing))
     query = DAYS.replace("  b:", "  # ")
