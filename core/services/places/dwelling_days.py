@@ -36,6 +36,21 @@ _CORRECTED = (
 """The days of which another amount was shown before."""
 
 
+# A range of the key for each month: to group days by month, SQLite sorts them all first.
+_SUM = (
+    "COALESCE(SUM(v.amount), 0) || ':' || COUNT(*) || ':' || COUNT(CASE v.quality WHEN 'P' THEN 1 END)"
+    " || ':' || COUNT(CASE v.quality WHEN 'E' THEN 1 END) FROM daily_volume v WHERE v.meter_id = m.id"
+)
+_MONTHS_OF_KEY = {
+    "sqlite": "(SELECT value AS month FROM json_each(k.months)) x",
+    "postgresql": "(SELECT value::bigint AS month FROM json_array_elements_text(k.months::json) value) x",
+}
+_DAYS_OF_MONTH = {
+    "sqlite": "MAX(x.month * 100, k.first_day) AND MIN(x.month * 100 + 99, k.last_day)",
+    "postgresql": "GREATEST(x.month * 100, k.first_day) AND LEAST(x.month * 100 + 99, k.last_day)",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class DaysAsked:
     """The days of a fluid at a dwelling, both ends included; `meter_id`: of one of its meters alone."""
@@ -119,23 +134,19 @@ async def sums_of(
     connection: BaseDBAsyncClient, asked: Sequence[SumsAsked]
 ) -> dict[int, dict[Fluid, FluidSums]]:
     """The sums by month of each dwelling and fluid, by the dwelling's number."""
-    sums = joined(
-        connection, "g.month || ':' || g.amount || ':' || g.days || ':' || g.partial || ':' || g.estimated"
-    )
+    kind = "sqlite" if is_sqlite(connection) else "postgresql"
+    months = joined(connection, f"x.month || ':' || (SELECT {_SUM} AND v.day BETWEEN {_DAYS_OF_MONTH[kind]})")
     rows = await select_by(
         connection,
-        dict.fromkeys(("dwelling_id", "first_day", "last_day"), "bigint"),
+        {**dict.fromkeys(("dwelling_id", "first_day", "last_day"), "bigint"), "months": "text"},
         "SELECT m.dwelling_id, m.id, m.fluid, m.installed_at, m.removed_at, r.read_at, r.received_at,"  # noqa: S608 - our own words
-        f" (SELECT {sums} FROM (SELECT v.day / 100 AS month, SUM(v.amount) AS amount, COUNT(*) AS days,"
-        " SUM(CASE v.quality WHEN 'P' THEN 1 ELSE 0 END) AS partial,"
-        " SUM(CASE v.quality WHEN 'E' THEN 1 ELSE 0 END) AS estimated"
-        f" {_VOLUMES} GROUP BY v.day / 100) g) AS months,"
+        f" (SELECT {months} FROM {_MONTHS_OF_KEY[kind]}) AS months,"
         " CASE WHEN EXISTS (SELECT 1 FROM meter o WHERE o.dwelling_id = m.dwelling_id AND o.fluid = m.fluid"
         f" AND o.id <> m.id) THEN (SELECT {joined(connection, _DAY)} {_VOLUMES}) END AS days"
         " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id"
         " LEFT JOIN meter_state s ON s.meter_id = m.id"
         " LEFT JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at",
-        [(one.dwelling_id, day_number(one.first), day_number(one.last)) for one in asked],
+        [(one.dwelling_id, day_number(one.first), day_number(one.last), _months_of(one)) for one in asked],
     )
     zones = {one.dwelling_id: one.time_zone for one in asked}
     grouped: dict[int, dict[Fluid, list[dict[str, Any]]]] = {dwelling_id: {} for dwelling_id in zones}
@@ -148,6 +159,13 @@ async def sums_of(
         }
         for dwelling_id, by_fluid in grouped.items()
     }
+
+
+def _months_of(asked: SumsAsked) -> str:
+    """The months of the days, `[202510,202511]`."""
+    count = Month.of(asked.last).number - Month.of(asked.first).number + 1
+    months = (Month.of(asked.first).plus(further) for further in range(count))
+    return str([month.year * 100 + month.month for month in months])
 
 
 def joined(connection: BaseDBAsyncClient, text: str) -> str:
@@ -179,6 +197,7 @@ def _months(meters: Sequence[dict[str, Any]], time_zone: str) -> list[MonthSum]:
             estimated_days=int(estimated),
         )
         for month, amount, days, partial, estimated in parts
+        if days != "0"
     ]
 
 
