@@ -4,6 +4,7 @@ In: integers in the smallest unit of a register (litres, watt-hours, allocator u
 Out: `Decimal`. The one rule: no figure passes through a float, and only what is shown is rounded.
 """
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -56,3 +57,8 @@ def in_shown_unit(fluid: Fluid, smallest: int) -> Decimal:
 
 
 _EXPONENT = {fluid: -DisplayUnit.of(fluid).decimals for fluid in Fluid}
+
+
+def shown_amounts(fluid: Fluid, smallest: Iterable[int | None]) -> list[Decimal | None]:
+    """Amounts of a series in the unit in which the fluid is shown; None where there is no data."""
+    return [None if one is None else in_shown_unit(fluid, one) for one in smallest]

@@ -7,7 +7,7 @@ from decimal import Decimal
 import strawberry
 
 from core.consumption import Month
-from core.consumption.amounts import DisplayUnit, in_shown_unit
+from core.consumption.amounts import DisplayUnit, shown_amounts
 from core.errors import InvalidInput
 from core.services.consumption.consumption import DayPoint, MonthPoint
 from core.services.consumption.consumption import FluidDashboard as FluidDashboardView
@@ -76,9 +76,10 @@ class DayConsumption:
     quality: Quality | None
 
     @classmethod
-    def of(cls, point: DayPoint, fluid: Fluid) -> "DayConsumption":
-        amount = None if point.amount is None else Amount.of(fluid, point.amount)
-        return cls(day=point.day, amount=amount, quality=point.quality)
+    def series(cls, points: Sequence[DayPoint], fluid: Fluid) -> "list[DayConsumption]":
+        amounts = [None if point.amount is None else Amount.of(fluid, point.amount) for point in points]
+        days, qualities = [point.day for point in points], [point.quality for point in points]
+        return list(map(cls, days, amounts, qualities))
 
 
 @strawberry.type(
@@ -102,9 +103,7 @@ class DailySeries:
             fluid=fluid,
             unit=DisplayUnit.of(fluid),
             days=[point.day for point in points],
-            amounts=[
-                None if point.amount is None else in_shown_unit(fluid, point.amount) for point in points
-            ],
+            amounts=shown_amounts(fluid, [point.amount for point in points]),
             qualities=[point.quality for point in points],
         )
 
