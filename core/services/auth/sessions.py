@@ -281,15 +281,21 @@ async def my_account(application: Application, viewer: Viewer) -> AccountView:
     """
     if viewer.account_id is None:
         raise Unauthenticated("Only a person has an account.")
-    kept = (viewer.kept or {}).get(_ACCOUNT)
+    kept = kept_account(application, viewer)
     if kept is not None:
-        return _account_view(application, kept)
+        return kept
     found = await run(
         current_database(), f"{_ACCOUNT_COLUMNS} {_FROM_ACCOUNT} WHERE a.id = $1", [viewer.account_id]
     )
     if not found:
         raise Unauthenticated("The account is gone.")
     return _account_view(application, found[0])
+
+
+def kept_account(application: Application, viewer: Viewer) -> AccountView | None:
+    """The account that was read with the viewer, if the viewer keeps what was read."""
+    row = (viewer.kept or {}).get(_ACCOUNT)
+    return None if row is None else _account_view(application, row)
 
 
 def _account_view(application: Application, row: Mapping[str, Any]) -> AccountView:
