@@ -7,6 +7,7 @@ next midnight of the zone, so a day may last 23 or 25 hours; nothing here ever a
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -47,7 +48,7 @@ class Month:
     @property
     def length_days(self) -> int:
         """28 to 31."""
-        return monthrange(self.year, self.month)[1]
+        return _length_days(self.year, self.month)
 
     def plus(self, months: int) -> "Month":
         """The month that many months later; earlier when negative."""
@@ -63,6 +64,11 @@ class Month:
     def __str__(self) -> str:
         """ISO 8601: `2022-03`."""
         return f"{self.year:04d}-{self.month:02d}"
+
+
+@lru_cache(maxsize=1_024)
+def _length_days(year: int, month: int) -> int:
+    return monthrange(year, month)[1]
 
 
 def day_start(day: date, zone: ZoneInfo) -> int:

@@ -117,7 +117,7 @@ class PiecewiseExecutor(StrawberryGraphQLCoreExecutionContext):
                 return self._plain_in_pieces(plain, piece, arguments)
             if plain is not None:
                 with suppress(Exception):  # which graphql-core finds again, and places
-                    return plain(items)
+                    return plain(items, self.context_value)
         return self._by_graphql_core(arguments)
 
     def _by_graphql_core(self, arguments: Any) -> Any:
@@ -134,7 +134,7 @@ class PiecewiseExecutor(StrawberryGraphQLCoreExecutionContext):
         try:
             for begin in range(0, len(items), piece):
                 async with turns.lock:
-                    completed += plain(items[begin : begin + piece])
+                    completed += plain(items[begin : begin + piece], self.context_value)
                     await asyncio.sleep(0)
         except Exception:  # noqa: BLE001 - graphql-core finds it again, and places it
             found = self._by_graphql_core(arguments)

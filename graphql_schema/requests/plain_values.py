@@ -38,11 +38,11 @@ from strawberry.types.field import StrawberryField
 from core.consumption import Month
 from graphql_schema.base.context import Context
 from graphql_schema.base.fields import guard_of
+from graphql_schema.base.texts import Words, words_of
 
-Read: TypeAlias = Callable[[Any], Any]
 PlainField: TypeAlias = Callable[[Any, Context], Any]
-Column: TypeAlias = Callable[[Sequence[Any]], list[Any]]
-"""From values of one type to their parts of the answer, in order."""
+Column: TypeAlias = Callable[[Sequence[Any], Context], list[Any]]
+"""From values of one type, or objects that have them, to their parts of the answer, in order."""
 
 _DATE: Final = "Date"
 _MOST_LEARNED: Final = 8_192
@@ -86,31 +86,37 @@ def plain_field(
     Lists are not completed so: they may be long (`requests.executor`).
     """
     field = parent.fields.get(field_details_list[0].node.name.value)
-    read = None if field is None else _reader_of(field)
-    if field is None or read is None or is_list_type(get_nullable_type(field.type)):
+    if field is None or is_list_type(get_nullable_type(field.type)):
         return None
-    column = plain_column(executor, field.type, field_details_list)
-    if column is None:
+    column = _field(executor, field, field_details_list)
+    return None if column is None else lambda source, context: column([source], context)[0]
+
+
+def _field(executor: Executor[Any], field: GraphQLField, field_details_list: Any) -> Column | None:
+    """What completes a field of objects, from the objects; None if graphql-core must."""
+    read = _reader_of(field, field_details_list)
+    column = None if read is None else plain_column(executor, field.type, field_details_list)
+    if read is None or column is None:
         return None
     guard = guard_of(field)
 
-    def completed(source: Any, context: Context) -> Any:
+    def completed(sources: Sequence[Any], context: Context) -> list[Any]:
         if guard is not None:
             viewer = context.known_viewer
             if viewer is None:
                 raise NotPlainError
             guard(viewer)
-        return column([read(source)])[0]
+        return column(read(sources, context), context)
 
     return completed
 
 
 def _optional(column: Column) -> Column:
-    def completed(values: Sequence[Any]) -> list[Any]:
+    def completed(values: Sequence[Any], context: Context) -> list[Any]:
         present = [value for value in values if value is not None]
         if len(present) == len(values):
-            return column(present)
-        found = iter(column(present))
+            return column(present, context)
+        found = iter(column(present, context))
         return [None if value is None else next(found) for value in values]
 
     return completed
@@ -131,7 +137,7 @@ def _leaf(kind: Any, *, is_required: bool) -> Column:
         return _learning(checked, is_required=is_required)
     passed = _AS_THEY_ARE.get(kind)
 
-    def completed(values: Sequence[Any]) -> list[Any]:
+    def completed(values: Sequence[Any], _context: Context) -> list[Any]:
         types = set(map(type, values))
         if len(types) == 1:
             (only,) = types
@@ -144,7 +150,7 @@ def _leaf(kind: Any, *, is_required: bool) -> Column:
     return completed if is_required else _optional(completed)
 
 
-def _learning(checked: Read, *, is_required: bool) -> Column:
+def _learning(checked: Callable[[Any], Any], *, is_required: bool) -> Column:
     """For types whose values are few: what was answered for a value is answered again."""
     known: dict[Any, Any] = {} if is_required else {None: None}
 
@@ -156,7 +162,7 @@ def _learning(checked: Read, *, is_required: bool) -> Column:
                 known[value] = answer
         return answer
 
-    def completed(values: Sequence[Any]) -> list[Any]:
+    def completed(values: Sequence[Any], _context: Context) -> list[Any]:
         try:
             return list(map(known.__getitem__, values))
         except KeyError:
@@ -166,10 +172,10 @@ def _learning(checked: Read, *, is_required: bool) -> Column:
 
 
 def _lists(items: Column) -> Column:
-    def completed(values: Sequence[Any]) -> list[Any]:
+    def completed(values: Sequence[Any], context: Context) -> list[Any]:
         if not all(isinstance(value, list | tuple) for value in values):
             raise NotPlainError
-        return [items(value) for value in values]
+        return [items(value, context) for value in values]
 
     return completed
 
@@ -177,30 +183,26 @@ def _lists(items: Column) -> Column:
 def _objects(executor: Executor[Any], kind: GraphQLObjectType, field_details_list: Any) -> Column | None:
     selected = executor.collect_subfields(kind, field_details_list)
     names = list(selected.grouped_field_set)
-    parts: list[tuple[Read, Column]] = []
+    parts: list[Column] = []
     for details in selected.grouped_field_set.values():
         name = details[0].node.name.value
         if name == "__typename":
-            parts.append((type, lambda values: [kind.name] * len(values)))
+            parts.append(lambda values, _context: [kind.name] * len(values))
             continue
         field = kind.fields.get(name)
-        read = None if field is None else _reader_of(field)
-        if field is None or read is None or guard_of(field) is not None:
-            return None
-        column = plain_column(executor, field.type, details)
+        column = None if field is None else _field(executor, field, details)
         if column is None:
             return None
-        parts.append((read, column))
+        parts.append(column)
     if not parts:  # all are skipped
         return None
     origin = None if kind.is_type_of is None else _origin_of(kind)
 
-    def completed(values: Sequence[Any]) -> list[Any]:
+    def completed(values: Sequence[Any], context: Context) -> list[Any]:
         types = set(map(type, values))
         if type(None) in types or (origin is not None and types != {origin}):
             raise NotPlainError
-        columns = [column(list(map(read, values))) for read, column in parts]
-        return _rows(names, columns)
+        return _rows(names, [column(values, context) for column in parts])
 
     return completed
 
@@ -228,16 +230,39 @@ def _origin_of(kind: GraphQLObjectType) -> type | None:
     return definition.origin if isinstance(definition, StrawberryObjectDefinition) and is_ordinary else None
 
 
-def _reader_of(field: GraphQLField) -> Read | None:
-    """What reads the value of a field from its object: an attribute, or a function of nothing else."""
+def _reader_of(field: GraphQLField, field_details_list: Any) -> Column | None:
+    """What reads the values of a field from its objects: an attribute, a function of nothing else, or a text
+    in the reader's language.
+    """
     definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    if not isinstance(definition, StrawberryField) or field.args or definition.extensions:
+    if not isinstance(definition, StrawberryField) or definition.extensions or definition.metadata:
+        return None
+    if any(details.node.arguments for details in field_details_list):
+        return None
+    resolver = definition.base_resolver
+    words = None if resolver is None else words_of(resolver.wrapped_func)
+    if words is not None:
+        return _worded(words)
+    if field.args:
         return None
     if definition.is_basic_field:
-        return attrgetter(definition.python_name)
-    resolver = definition.base_resolver
-    if resolver is None or resolver.is_async or definition.metadata:
+        return _each(attrgetter(definition.python_name))
+    if resolver is None or resolver.is_async or list(resolver.signature.parameters) != ["self"]:
         return None
-    if list(resolver.signature.parameters) != ["self"] or is_list_type(get_nullable_type(field.type)):
-        return None  # it asks for more, or may be long
-    return cast("Read", resolver.wrapped_func)
+    # What a function makes may be long.
+    is_long = is_list_type(get_nullable_type(field.type))
+    return None if is_long else _each(cast("Callable[[Any], Any]", resolver.wrapped_func))
+
+
+def _each(read: Callable[[Any], Any]) -> Column:
+    return lambda sources, _context: list(map(read, sources))
+
+
+def _worded(words: Words) -> Column:
+    def read(sources: Sequence[Any], context: Context) -> list[Any]:
+        language = context.readers_language
+        if language is None:
+            raise NotPlainError
+        return [words(source, language) for source in sources]
+
+    return read

@@ -109,10 +109,10 @@ async def test_others_have_their_turn_between_pieces_of_plain_values(
         if complete is None:  # the dwellings
             return None
 
-        def count(items: list[Any]) -> list[Any]:
+        def count(items: list[Any], context: Any) -> list[Any]:
             nonlocal completed
             completed += len(items)
-            return complete(items)
+            return complete(items, context)
 
         return count
 
