@@ -164,9 +164,8 @@ async def sums_of(
 
 def _months_of(asked: SumsAsked) -> str:
     """The months of the days, `[202510,202511]`."""
-    count = Month.of(asked.last).number - Month.of(asked.first).number + 1
-    months = (Month.of(asked.first).plus(further) for further in range(count))
-    return str([month.year * 100 + month.month for month in months])
+    numbers = range(Month.of(asked.first).number, Month.of(asked.last).number + 1)
+    return str([number // 12 * 100 + number % 12 + 1 for number in numbers])
 
 
 def joined(connection: BaseDBAsyncClient, text: str) -> str:
