@@ -40,6 +40,7 @@ class Context:
         credentials: the token that was sent.
         loaders: the loaders of this operation and viewer.
         refused: whether a mutation of the operation was refused.
+        shows_homes: whether the operation shows the viewer's homes, which are then read with the viewer.
     """
 
     request: Request
@@ -49,6 +50,7 @@ class Context:
     credentials: Credentials
     loaders: Loaders = field(init=False)
     refused: bool = field(init=False, default=False)
+    shows_homes: bool = field(init=False, default=False)
     _viewer: asyncio.Future[Viewer] | None = field(init=False, default=None)
     _account: asyncio.Future[AccountView] | None = field(init=False, default=None)
     _readers_language: Language | None = field(init=False, default=None)
@@ -176,7 +178,11 @@ class Context:
         if self.credentials.token is None:
             raise Unauthenticated("Sign in first, or send a token: Authorization: Bearer ...")
         return await viewer_of_token(
-            self.application, self.credentials.token, keeps=self._only_reads, now=self.now
+            self.application,
+            self.credentials.token,
+            keeps=self._only_reads,
+            homes=self.shows_homes,
+            now=self.now,
         )
 
     async def _find_account(self) -> AccountView:

@@ -47,6 +47,7 @@ class ReadDocument:
         errors: why it cannot be run.
         is_fixed: whether what its operations select is the same for all variables.
         asks_schema: whether it may ask for something of the schema.
+        shows_homes: whether it may show the viewer's homes.
     """
 
     document: DocumentNode
@@ -54,6 +55,7 @@ class ReadDocument:
     errors: tuple[GraphQLError, ...]
     is_fixed: bool
     asks_schema: bool
+    shows_homes: bool
     _selections: dict[str | None, Selections] = field(default_factory=dict)
 
     def selections(self, operation: OperationDefinitionNode) -> Selections:
@@ -131,5 +133,11 @@ def judged(schema: GraphQLSchema, document: DocumentNode) -> ReadDocument:
     size = measured(schema, document)
     errors = size.errors or validate(schema, document, _RULES, max_errors=MOST_ERRORS, hide_suggestions=True)
     text = document.loc.source.body if document.loc else ""
-    is_fixed, asks_schema = "@" not in text, "__" in text  # without @skip and @include, __schema and __type
-    return ReadDocument(document, size.points, tuple(errors), is_fixed, asks_schema)
+    return ReadDocument(
+        document,
+        size.points,
+        tuple(errors),
+        is_fixed="@" not in text,  # no @skip, no @include
+        asks_schema="__" in text,  # __schema, __type
+        shows_homes="dwelling" in text,
+    )
