@@ -22,6 +22,7 @@ from core.metering import Registry, load_registry
 from core.services.auth import passwords
 from core.services.places.key_encryption import KeyEncryption
 from core.settings import Settings
+from tests.support.models import keep_models
 from tests.support.servers.postgresql import Postgresql, databases_folder
 
 SECRET_KEY = "a secret of the tests, of at least 32 characters"
@@ -58,6 +59,14 @@ def cheap_passwords() -> Iterator[None]:
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", lambda: cheap)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_worked_out_once() -> Iterator[None]:
+    """Opening a database does not work out the filters and queries of 56 models anew each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        keep_models(patch)
         yield
 
 
@@ -106,7 +115,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         template = request.getfixturevalue("sqlite_template")
         folder = request.getfixturevalue("sqlite_folder") / f"test_{uuid.uuid4().hex}"
         folder.mkdir()
-        shutil.copyfile(template, folder / "test.db")
+        shutil.copy(template, folder / "test.db")
         yield f"sqlite:///{folder / 'test.db'}"
         shutil.rmtree(folder)
         return
