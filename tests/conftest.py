@@ -93,19 +93,21 @@ def sqlite_template(sqlite_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgresql]:
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgresql]:
     """A running server."""
     with Postgresql(tmp_path_factory.getbasetemp()) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(tmp_path_factory: pytest.TempPathFactory, postgresql: Postgresql) -> tuple[Path, str]:
+def postgresql_template(
+    tmp_path_factory: pytest.TempPathFactory, postgresql_server: Postgresql
+) -> tuple[Path, str]:
     """The data folder of the server, and the name of the migrated database to copy."""
     name = "template_of_tests"
-    postgresql.create(name)
-    asyncio.run(migrate(_settings(tmp_path_factory.mktemp("postgresql"), postgresql.url(name))))
-    return postgresql.data, name
+    postgresql_server.create(name)
+    asyncio.run(migrate(_settings(tmp_path_factory.mktemp("postgresql"), postgresql_server.url(name))))
+    return postgresql_server.data, name
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -120,7 +122,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         shutil.rmtree(folder)
         return
     _, template = request.getfixturevalue("postgresql_template")
-    server = request.getfixturevalue("postgresql")
+    server = request.getfixturevalue("postgresql_server")
     name = f"test_{uuid.uuid4().hex}"
     server.create(name, template)
     yield server.url(name)

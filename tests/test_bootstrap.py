@@ -32,7 +32,7 @@ def empty_url(request, tmp_path, database_url):
     if database_url.startswith("sqlite:"):
         yield f"sqlite:///{tmp_path / 'folder' / 'empty.db'}"
         return
-    server = request.getfixturevalue("postgresql")
+    server = request.getfixturevalue("postgresql_server")
     name = re.search(r"/(test_\w+)", database_url).group(1) + "_empty"
     server.create(name)
     yield server.url(name)

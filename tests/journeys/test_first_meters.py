@@ -20,7 +20,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     if request.param == "sqlite":
         yield {}
         return
-    server = request.getfixturevalue("postgresql")
+    server = request.getfixturevalue("postgresql_server")
     name = f"page_{uuid.uuid4().hex}"
     server.create(name)
     yield {"SUBMETER_DATABASE_URL": server.url(name), "SUBMETER_SECRET_KEY": SECRET}

@@ -89,11 +89,11 @@ def fleet_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def fleet_postgresql(
-    postgresql, postgresql_template, tmp_path_factory: pytest.TempPathFactory, registry
+    postgresql_server, postgresql_template, tmp_path_factory: pytest.TempPathFactory, registry
 ) -> str:
     name = f"fleet_{uuid.uuid4().hex}"
-    postgresql.create(name, postgresql_template[1])
-    settings = Settings(tmp_path_factory.mktemp("fleet"), postgresql.url(name), SECRET_KEY)
+    postgresql_server.create(name, postgresql_template[1])
+    settings = Settings(tmp_path_factory.mktemp("fleet"), postgresql_server.url(name), SECRET_KEY)
     asyncio.run(build(settings, registry))
     return name
 
@@ -105,7 +105,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copyfile(request.getfixturevalue("fleet_sqlite"), tmp_path / "test.db")
         yield f"sqlite:///{tmp_path}/test.db"
         return
-    template, server = request.getfixturevalue("fleet_postgresql"), request.getfixturevalue("postgresql")
+    template, server = (
+        request.getfixturevalue("fleet_postgresql"),
+        request.getfixturevalue("postgresql_server"),
+    )
     name = f"test_{uuid.uuid4().hex}"
     server.create(name, template)
     yield server.url(name)
