@@ -59,12 +59,12 @@ async def test_kept_models_are_those_that_are_worked_out(
     apps = get_current_context().apps
     models = apps.apps["models"].values()
     assert len(models) > 50
-    put_back = {model: state_of(model) for model in models}
+    restored = {model: state_of(model) for model in models}
     monkeypatch.setattr(Apps, "_build_initial_querysets", WORK_OUT)
     async with open_application(settings, registry=registry):
         worked_out = {model: state_of(model) for model in models}
     for model in models:
-        assert _comparable(put_back[model]) == _comparable(worked_out[model]), model
+        assert _comparable(restored[model]) == _comparable(worked_out[model]), model
 
 
 def _comparable(state: dict[str, Any]) -> dict[str, Any]:

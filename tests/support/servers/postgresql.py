@@ -20,7 +20,7 @@ _ROOM = 2 * 1024**3
 
 def databases_folder() -> Path:
     """Where databases are made: in memory where there is room, since each test creates and removes hundreds
-    of files, which costs ten times as much on a disk that is told of each removal.
+    of files, which costs ten times as much on some disks.
     """
     if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM:
         return _MEMORY
