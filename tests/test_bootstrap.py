@@ -30,19 +30,13 @@ def credentials(tmp_path, url, **options):
 def empty_url(request, tmp_path, database_url):
     """An empty database of the same kind."""
     if database_url.startswith("sqlite:"):
-        return f"sqlite:///{tmp_path / 'folder' / 'empty.db'}"
-    import asyncpg  # noqa: PLC0415 - only where PostgreSQL is tested
-
-    data, _ = request.getfixturevalue("postgresql_template")
+        yield f"sqlite:///{tmp_path / 'folder' / 'empty.db'}"
+        return
+    server = request.getfixturevalue("postgresql_server")
     name = re.search(r"/(test_\w+)", database_url).group(1) + "_empty"
-
-    async def create():
-        connection = await asyncpg.connect(host=str(data), user="postgres", database="postgres")
-        await connection.execute(f"CREATE DATABASE {name}")
-        await connection.close()
-
-    asyncio.run(create())
-    return re.sub(r"test_\w+", name, database_url, count=1)
+    server.create(name)
+    yield server.url(name)
+    server.drop(name)
 
 
 async def test_migrating_again_changes_nothing(tmp_path, empty_url) -> None:
