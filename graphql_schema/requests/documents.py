@@ -64,6 +64,12 @@ class ReadDocument:
             return Selections()
         return self._selections.setdefault(operation.name.value if operation.name else None, Selections())
 
+    @property
+    def first(self) -> OperationDefinitionNode | None:
+        """Its first operation; None if it has fragments alone."""
+        nodes = self.document.definitions
+        return next((node for node in nodes if isinstance(node, OperationDefinitionNode)), None)
+
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation that is to be run.
 

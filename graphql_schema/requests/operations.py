@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, execute
+from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, execute, get_operation_ast
 from graphql.execution import ExecutionResult as CoreResult
 from strawberry.exceptions import MissingQueryError
 from strawberry.execution.is_awaitable import optimized_is_awaitable
@@ -60,12 +60,20 @@ class Asked:
 class _Seen:
     """What is known of an operation once it has ended."""
 
+    name: str
     kind: str = "unknown"
     outcome: str = "failed"
     begun: float = field(default_factory=time.perf_counter)
 
-    def count(self, span: tracing.Span, given_name: str) -> None:
-        name = operation_name(given_name, self.outcome)
+    def look_at(self, read: ReadDocument) -> None:
+        """The operation that was named, or else the first."""
+        operation = get_operation_ast(read.document, self.name or None) or read.first
+        if operation is not None:
+            self.kind = operation.operation.value
+            self.name = self.name or (operation.name.value if operation.name else "")
+
+    def count(self, span: tracing.Span) -> None:
+        name = operation_name(self.name, self.outcome)
         for attribute, value in (("name", name), ("type", self.kind), ("outcome", self.outcome)):
             span.note(f"graphql.operation.{attribute}", value)
         metrics.GRAPHQL_OPERATIONS.labels(name, self.kind, self.outcome).inc()
@@ -80,7 +88,7 @@ async def run(schema: GraphQLSchema, asked: Asked, context: Context) -> Executio
         CannotGetOperationTypeError: there is no operation of the name, or several and no name.
         InvalidOperationTypeError: a mutation that was sent by GET, for instance.
     """
-    seen = _Seen()
+    seen = _Seen(asked.name or "")
     with tracing.span("graphql operation") as span:
         try:
             result = await _result(schema, asked, context, seen)
@@ -89,7 +97,7 @@ async def run(schema: GraphQLSchema, asked: Asked, context: Context) -> Executio
             seen.outcome = "invalid"
             raise
         finally:
-            seen.count(span, asked.name or "")
+            seen.count(span)
     return result
 
 
@@ -100,9 +108,9 @@ async def _result(schema: GraphQLSchema, asked: Asked, context: Context, seen: _
         read: ReadDocument = await context.request.app.state.documents.read(schema, asked.text)
     except GraphQLError as error:
         return ExecutionResult(None, [error])
+    seen.look_at(read)
     operation = read.operation(asked.name)
     kind = OperationType(operation.operation.value)
-    seen.kind = operation.operation.value
     if kind not in asked.allowed:
         raise InvalidOperationTypeError(kind)
     if read.errors:
