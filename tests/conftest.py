@@ -22,8 +22,9 @@ from core.metering import Registry, load_registry
 from core.services.auth import passwords
 from core.services.places.key_encryption import KeyEncryption
 from core.settings import Settings
+from tests.support.memory import in_memory
 from tests.support.models import keep_models
-from tests.support.servers.postgresql import Postgresql, databases_folder
+from tests.support.servers.postgresql import Postgresql
 
 SECRET_KEY = "a secret of the tests, of at least 32 characters"
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -35,6 +36,14 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same-exam
 """The suite tries the same examples each time, so that only what is committed decides; `new-examples` looks
 for further ones.
 """
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the tests' folders in memory, unless whoever started says where."""
+    folder = in_memory(executable=True)
+    if folder is not None and config.option.basetemp is None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
+
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 """The time in every test that sets no other."""
@@ -79,7 +88,7 @@ def registry() -> Registry:
 @pytest.fixture(scope="session")
 def sqlite_folder() -> Iterator[Path]:
     """Where the SQLite databases are."""
-    with tempfile.TemporaryDirectory(prefix="submeter-", dir=databases_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix="submeter-", dir=in_memory()) as folder:
         yield Path(folder)
 
 

