@@ -115,8 +115,8 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message.setdefault("headers", [])
-                said = {name for name, _ in headers}
-                headers.extend((name, value) for name, value in _RAW_HEADERS if name not in said)
+                given = {name for name, _ in headers}
+                headers.extend((name, value) for name, value in _RAW_HEADERS if name not in given)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

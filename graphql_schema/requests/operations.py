@@ -120,7 +120,7 @@ async def _result(schema: GraphQLSchema, asked: Asked, context: Context, seen: _
         found = charge.result or await _executed(schema, read, operation, asked, context)
     except GraphQLError as error:
         return ExecutionResult(None, [error])
-    except Exception as failure:  # noqa: BLE001 - which the client is told as INTERNAL
+    except Exception as failure:  # noqa: BLE001 - reported to the client as INTERNAL
         return ExecutionResult(None, [GraphQLError(str(failure), original_error=failure)])
     return ExecutionResult(found.data, found.errors, {"cost": charge.cost})
 
