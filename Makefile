@@ -38,8 +38,9 @@ serve: $(VENV)/.run ## Serve the database of SUBMETER_DATABASE_URL
 	@$(BIN)/submeter serve $(AT_PORT)
 
 .PHONY: test
+# Compiled files are written whatever the environment says: else each process that a test starts compiles anew.
 test: $(VENV)/.dev ## Run the whole test suite, on SQLite and on its own PostgreSQL
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: check
 check: check-format check-lint check-types check-contracts check-dependencies check-rules check-schema ## Run all checks of CI

@@ -296,4 +296,12 @@ def _postgresql_credentials(url: str) -> dict[str, Any]:
         "maxsize": int(options.get("maxsize", "10")),
         **({"ssl": options["sslmode"]} if "sslmode" in options else {}),
         **({_CACHE: int(options[_CACHE])} if _CACHE in options else {}),
+        "reset": _as_it_is,
     }
+
+
+async def _as_it_is(_connection: object) -> None:
+    """What is done to a connection between two uses: nothing. No statement of ours leaves something in its
+    session (a pooler in transaction mode would not keep it), and asyncpg's own reset asks the database once
+    more after each statement. It still ends a transaction that was left open.
+    """

@@ -9,7 +9,6 @@ is counted: most commands count none.
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from core.settings import IN_MEMORY, SettingsError
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 AWAY_FOR_S = 10.0
 """How long a store that did not answer is not contacted."""
 
+SWEEP_EVERY_S = 60.0
 TIMEOUT_S = 1.0
 """For a connection, and for an answer; both are tried twice, since a restarted store closes old ones."""
 
@@ -46,6 +46,36 @@ class Counters(Protocol):
         """Reset the counter."""
 
 
+class OwnCounters:
+    """Counters of this process; those that have expired are swept out every minute.
+
+    The memory storage of `limits` looks at all counters with each count, and starts a task for it.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._counts: dict[str, tuple[int, float]] = {}
+        self._swept_at = clock()
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        now = self._clock()
+        if now - self._swept_at >= SWEEP_EVERY_S:
+            self._counts = {name: one for name, one in self._counts.items() if one[1] > now}
+            self._swept_at = now
+        count, expires_at = self._counts.get(key, (0, 0.0))
+        if expires_at <= now:
+            count, expires_at = 0, now + expiry
+        self._counts[key] = (count + amount, expires_at)
+        return count + amount
+
+    async def get(self, key: str) -> int:
+        count, expires_at = self._counts.get(key, (0, 0.0))
+        return count if expires_at > self._clock() else 0
+
+    async def clear(self, key: str) -> None:
+        self._counts.pop(key, None)
+
+
 class RateLimitStore:
     """The counters of an application.
 
@@ -60,14 +90,9 @@ class RateLimitStore:
     def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._pool: Any = None
         self._shared = None if url == IN_MEMORY else self._open(url)
+        self._own = OwnCounters(clock)
         self._clock = clock
         self._away_until = float("-inf")
-
-    @cached_property
-    def _own(self) -> "Storage":
-        from limits.aio.storage import MemoryStorage  # noqa: PLC0415 - see above
-
-        return MemoryStorage()
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         own = await self._own.incr(key, expiry, amount)

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -50,6 +49,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 """Personal data is not cached, and no other site can frame the page or gets its address as referrer."""
+
+
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 def utc_now() -> datetime:
@@ -112,9 +114,9 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = message.setdefault("headers", [])
+                given = {name for name, _ in headers}
+                headers.extend((name, value) for name, value in _RAW_HEADERS if name not in given)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -149,7 +151,7 @@ def _app(
     stopping: Callable[[], bool] = lambda: False,
     pages: Sequence[Route] = (),
 ) -> Starlette:
-    graphql = GraphQLOverHttp(schema, graphql_ide=None, subscription_protocols=())
+    graphql = GraphQLOverHttp(schema.core)
     door = deliveries.DeliveryDoor()
     routes = [
         Route("/", home),

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: strawberry's view, held to the specification (graphql.github.io/graphql-over-http).
+"""GraphQL over HTTP, held to the specification (graphql.github.io/graphql-over-http).
 
 In: POST with a JSON body, or GET with a query. Out: a GraphQL response in the media type that the client
 accepts, also for refusals. The one rule: whatever a client sends, the response is JSON and its status shows
@@ -8,22 +8,20 @@ Requests that other sites start (CSRF): a body must be `application/json`, which
 that is authenticated by the session cookie must not name another host as its origin.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
 
 import orjson
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from cross_web import HTTPException
+from graphql import GraphQLSchema
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
-from strawberry.http.base import BaseRequestProtocol
-from strawberry.http.types import QueryParams
-from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from core.access import Permission
 from core.database_errors import may_pass
@@ -36,6 +34,7 @@ from graphql_schema.base.errors import BAD_REQUEST, shortened, translated
 from graphql_schema.graphiql.page import page
 from graphql_schema.requests.answers import finished
 from graphql_schema.requests.bodies import bounded, check_head, check_structure
+from graphql_schema.requests.operations import Asked, run
 from graphql_schema.requests.trusted import LONGEST_ID, asked_query
 from graphql_schema.requests.variables import MOST_GATEWAY_VALUES, MOST_VALUES, excess_of
 
@@ -43,150 +42,159 @@ GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
 
 LONGEST_OPERATION_NAME = 200
+_METHODS: Final = {method: OperationType.from_http(method) for method in ("GET", "POST")}
+"""The methods, and the kinds of operations that each may ask for."""
 
 JsonObject: TypeAlias = dict[str, Any]
 
 
-@dataclass
-class AskedData(GraphQLRequestData):
-    """A request: the document's text, its id, or both."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a request asks for: the document's text, its id, or both."""
 
-    document_id: str | None = None
+    text: str | None
+    document_id: str | None
+    variables: JsonObject | None
+    operation_name: str | None
 
 
-class GraphQLOverHttp(GraphQL[Context, None]):
-    """The `/graphql` endpoint. Application and clock come from the app's state."""
+class GraphQLOverHttp:
+    """The `/graphql` endpoint. Application and clock come from the app's state.
+
+    Args:
+        schema: the schema as graphql-core has it.
+    """
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        settings = request.app.state.application.settings.graphql
-        request = Request(scope, bounded(request, receive, settings.body_bytes, lambda: _is_gateway(request)))
+        settings = request.app.state.application.settings
+        request = Request(
+            scope, bounded(request, receive, settings.graphql.body_bytes, lambda: _is_gateway(request))
+        )
         try:
             check_head(scope)
             if _wants_page(request):
-                await page(request.app.state.application.settings)(scope, receive, send)
+                await page(settings)(scope, receive, send)
                 return
             with received_by(Source.GRAPHQL):
-                response = await finished(request, await self.run(request))
+                response = await finished(request, await self._answer(request))
         except HTTPException as refusal:
             response = _refused(request, refusal)
         await response(scope, receive, send)
 
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        assert isinstance(request, Request)
-        assert isinstance(response, Response)
-        state = request.app.state
-        now: datetime = state.clock()
-        context = Context(
-            request=request,
-            response=response,
-            application=state.application,
-            now=now,
-            credentials=Credentials.of(request),
-        )
-        request.state.context = context
-        return context
+    async def _answer(self, request: Request) -> Response:
+        context = _context_of(request)
+        if request.method not in _METHODS:
+            raise HTTPException(405, "GraphQL only supports GET and POST requests.")
+        sent = await _sent(request)
+        result = await self._result(request, context, sent)
+        request.state.is_whole = not result.errors
+        return _response(request, _body_of(result), context.response)
 
-    async def get_sub_response(self, request: Request | WebSocket) -> Response:
-        response = await super().get_sub_response(request)
-        response.media_type = negotiated(request.headers.get("accept", ""))
-        return response
-
-    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:  # noqa: ARG002 - strawberry's signature
-        return False  # `__call__` has answered who wants a page
-
-    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
-        if request.method == "GET":
-            data = self.parse_query_params(request.query_params)
-        else:
-            body = await request.get_body()
-            if len(body) > BODY_BYTES:
-                await check_structure(body)
-            data = self._parse_post(request.headers.get("content-type", ""), body)
-        operation_name = _member(data, "operationName", str)
-        if len(operation_name or "") > LONGEST_OPERATION_NAME:
-            raise HTTPException(400, f"operationName has at most {LONGEST_OPERATION_NAME} characters.")
-        return AskedData(
-            document_id=_document_id_of(data),
-            query=_member(data, "query", str),
-            variables=_member(data, "variables", dict),
-            operation_name=operation_name,
-            extensions=_member(data, "extensions", dict),
-        )
-
-    async def execute_single(
-        self,
-        request: Request,
-        request_adapter: AsyncHTTPRequestAdapter,
-        sub_response: Response,
-        context: Context,
-        root_value: None,
-        request_data: GraphQLRequestData,
-    ) -> ExecutionResult:
-        allowed = context.application.settings.graphql
-        if (
-            request.method == "POST"
-            and context.credentials.by_cookie
-            and from_another_site(request, allowed.origins)
-        ):
+    async def _result(self, request: Request, context: Context, sent: Sent) -> ExecutionResult:
+        origins = context.application.settings.graphql.origins
+        if request.method == "POST" and context.credentials.by_cookie and from_another_site(request, origins):
             raise HTTPException(403, "The session cookie is not accepted in a request from another site.")
-        excess = excess_of(request_data.variables, MOST_VALUES)
+        excess = excess_of(sent.variables, MOST_VALUES)
         if excess is not None and await _is_gateway(request):
-            excess = excess_of(request_data.variables, MOST_GATEWAY_VALUES)
+            excess = excess_of(sent.variables, MOST_GATEWAY_VALUES)
         if excess is not None:
             return ExecutionResult(None, [excess])
-        assert isinstance(request_data, AskedData)
-        query, error = await asked_query(context, request_data.query, request_data.document_id)
+        text, error = await asked_query(context, sent.text, sent.document_id)
         if error is not None:
             return ExecutionResult(None, [error])
-        asked = replace(request_data, query=query)
-        return await super().execute_single(
-            request, request_adapter, sub_response, context, root_value, asked
-        )
+        asked = Asked(text, sent.variables or {}, sent.operation_name, _METHODS[request.method])
+        try:
+            return await run(self._schema, asked, context)
+        except CannotGetOperationTypeError as refusal:
+            raise HTTPException(400, refusal.as_http_error_reason()) from refusal
+        except InvalidOperationTypeError as refusal:
+            raise HTTPException(405, refusal.as_http_error_reason(request.method)) from refusal
+        except MissingQueryError as refusal:
+            raise HTTPException(400, "No GraphQL query found in the request") from refusal
 
-    async def process_result(
-        self,
-        request: Request,
-        result: ExecutionResult,
-    ) -> GraphQLHTTPResponse:
-        request.state.is_whole = not result.errors
-        answer: GraphQLHTTPResponse = {"data": result.data}
-        if result.errors:
-            answer["errors"] = [translated(error) for error in result.errors]
-            if result.data is None and all(error.path is None for error in result.errors):
-                del answer["data"]
-        if result.extensions:
-            answer["extensions"] = result.extensions
-        return answer
 
-    def create_response(
-        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
-    ) -> Response:
-        media_type = sub_response.media_type or JSON
-        refused = media_type == GRAPHQL and "data" not in response_data
-        status = 429 if "retry-after" in sub_response.headers else 400
-        response = _json(response_data, status_code=status if refused else 200, media_type=media_type)
-        response.headers.raw.extend(sub_response.headers.raw)
-        return response
+def _context_of(request: Request) -> Context:
+    state = request.app.state
+    response = Response()
+    del response.headers["content-length"]
+    context = Context(
+        request=request,
+        response=response,
+        application=state.application,
+        now=state.clock(),
+        credentials=Credentials.of(request),
+    )
+    request.state.context = context
+    return context
 
-    def decode_json(self, data: str | bytes) -> object:
-        return orjson.loads(data)
 
-    def parse_query_params(self, params: QueryParams) -> JsonObject:
-        data: JsonObject = dict(params)
+async def _sent(request: Request) -> Sent:
+    """What a request asks for.
+
+    Raises:
+        HTTPException: it is not a request of GraphQL over HTTP.
+    """
+    if request.method == "GET":
+        data: JsonObject = dict(request.query_params)
         for name in ("variables", "extensions"):
-            data[name] = self.parse_json(data[name]) if data.get(name) else None
-        return data
+            data[name] = _parsed(data[name]) if data.get(name) else None
+    else:
+        body = await request.body()
+        if len(body) > BODY_BYTES:
+            await check_structure(body)
+        data = _of_post(request.headers.get("content-type", ""), body)
+    operation_name = _member(data, "operationName", str)
+    if len(operation_name or "") > LONGEST_OPERATION_NAME:
+        raise HTTPException(400, f"operationName has at most {LONGEST_OPERATION_NAME} characters.")
+    return Sent(
+        document_id=_document_id_of(data),
+        text=_member(data, "query", str),
+        variables=_member(data, "variables", dict),
+        operation_name=operation_name,
+    )
 
-    def _parse_post(self, content_type: str, body: bytes) -> JsonObject:
+
+def _of_post(content_type: str, body: bytes) -> JsonObject:
+    if content_type != JSON:
         media_type, _, parameters = content_type.partition(";")
         charset = parameters.strip().lower().replace('"', "")
         if media_type.strip().lower() != JSON or charset not in {"", "charset=utf-8"}:
             raise HTTPException(415, f"The body must be {JSON} in UTF-8.")
-        data = self.parse_json(body)
-        if not isinstance(data, dict):
-            raise HTTPException(400, "The body must be a JSON object.")
-        return data
+    data = _parsed(body)
+    if not isinstance(data, dict):
+        raise HTTPException(400, "The body must be a JSON object.")
+    return data
+
+
+def _parsed(text: str | bytes) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise HTTPException(400, "Unable to parse request body as JSON") from error
+
+
+def _body_of(result: ExecutionResult) -> JsonObject:
+    answer: JsonObject = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [translated(error) for error in result.errors]
+        if result.data is None and all(error.path is None for error in result.errors):
+            del answer["data"]
+    if result.extensions:
+        answer["extensions"] = result.extensions
+    return answer
+
+
+def _response(request: Request, answer: JsonObject, headers_of: Response) -> Response:
+    media_type = negotiated(request.headers.get("accept", ""))
+    refused = media_type == GRAPHQL and "data" not in answer
+    status = 429 if "retry-after" in headers_of.headers else 400
+    response = _json(answer, status_code=status if refused else 200, media_type=media_type)
+    response.raw_headers.extend(headers_of.raw_headers)
+    return response
 
 
 def _wants_page(request: Request) -> bool:
@@ -195,6 +203,7 @@ def _wants_page(request: Request) -> bool:
     return request.method == "GET" and "text/html" in request.headers.get("accept", "") and not asks
 
 
+@lru_cache(maxsize=64)
 def negotiated(accept: str) -> str:
     """The better of the two media types by the client's weights; JSON if it accepts neither."""
     best, best_weight = JSON, 0.0
@@ -243,14 +252,13 @@ def _document_id_of(data: JsonObject) -> str | None:
 
 
 def _refused(request: Request, refusal: HTTPException) -> Response:
-    wrong_method = refusal.status_code == 405 or isinstance(refusal.__cause__, InvalidOperationTypeError)
     body = {"errors": [{"message": shortened(refusal.reason), "extensions": {"code": BAD_REQUEST}}]}
     response = _json(
         body,
-        status_code=405 if wrong_method else refusal.status_code,
+        status_code=refusal.status_code,
         media_type=negotiated(request.headers.get("accept", "")),
     )
-    if wrong_method:
+    if refusal.status_code == 405:
         response.headers["allow"] = "POST" if request.method == "GET" else "GET, POST"
     return response
 

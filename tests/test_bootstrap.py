@@ -30,19 +30,13 @@ def credentials(tmp_path, url, **options):
 def empty_url(request, tmp_path, database_url):
     """An empty database of the same kind."""
     if database_url.startswith("sqlite:"):
-        return f"sqlite:///{tmp_path / 'folder' / 'empty.db'}"
-    import asyncpg  # noqa: PLC0415 - only where PostgreSQL is tested
-
-    data, _ = request.getfixturevalue("postgresql_template")
+        yield f"sqlite:///{tmp_path / 'folder' / 'empty.db'}"
+        return
+    server = request.getfixturevalue("postgresql_server")
     name = re.search(r"/(test_\w+)", database_url).group(1) + "_empty"
-
-    async def create():
-        connection = await asyncpg.connect(host=str(data), user="postgres", database="postgres")
-        await connection.execute(f"CREATE DATABASE {name}")
-        await connection.close()
-
-    asyncio.run(create())
-    return re.sub(r"test_\w+", name, database_url, count=1)
+    server.create(name)
+    yield server.url(name)
+    server.drop(name)
 
 
 async def test_migrating_again_changes_nothing(tmp_path, empty_url) -> None:
@@ -150,7 +144,7 @@ def test_a_postgresql_url_says_where_and_as_whom(tmp_path) -> None:
     found = credentials(
         tmp_path, "postgresql://me%40x:a%2Fb@db.example.org:5433/application?minsize=2&maxsize=7"
     )
-    assert found == {
+    assert {name: one for name, one in found.items() if not callable(one)} == {
         "host": "db.example.org",
         "port": 5433,
         "user": "me@x",
@@ -195,3 +189,27 @@ async def test_the_drivers_are_loaded_where_none_are_given(settings) -> None:
     async with open_application(settings) as application:
         names = {loaded.driver.name for loaded in application.registry.drivers}
     assert names >= {"ocea", "ista", "itron", "kamstrup"}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_nothing_is_asked_between_two_statements(application) -> None:
+    """A connection is used again as it is: no statement of the pool's own follows each of ours."""
+    connection = current_database()
+    seen = []
+    async with connection.acquire_connection() as used:
+        used.add_query_logger(lambda record: seen.append(record.query))
+    for _ in range(3):
+        await connection.execute_query_dict("SELECT 1 AS one")
+    assert seen == ["SELECT 1 AS one"] * 3
+
+
+def test_no_statement_leaves_something_in_its_session() -> None:
+    """Locks and settings end with their transaction: behind a pooler, and between two uses, nothing does."""
+    kept = re.compile(r"pg_(try_)?advisory_lock|\bLISTEN\b|\bSET (?!LOCAL)[a-z_]+ (=|TO)|WITH HOLD")
+    found = [
+        f"{path.name}: {match.group()}"
+        for path in Path(models.__file__).parent.parent.rglob("*.py")
+        for match in kept.finditer(path.read_text())
+        if "UPDATE" not in path.read_text()[max(0, match.start() - 200) : match.start()]
+    ]
+    assert found == []

@@ -4,21 +4,26 @@ In: integers in the smallest unit of a register (litres, watt-hours, allocator u
 Out: `Decimal`. The one rule: no figure passes through a float, and only what is shown is rounded.
 """
 
-from decimal import Decimal
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 from core.consumption.fluids import Fluid, Unit
 
 LITRES_PER_M3 = 1000
+_EXACT = Context(prec=1_000, rounding=ROUND_HALF_UP)
 
 
 def rounded(value: Fraction | Decimal | int, places: int) -> Decimal:
     """The value with so many decimals, half up: 13.275 is 13.28 with two."""
-    exact = Fraction(value)
-    scaled = abs(exact) * 10**places
+    if not isinstance(value, Fraction):
+        found = _EXACT.quantize(Decimal(value), Decimal(1).scaleb(-places))
+        return found or abs(found)  # there is no -0
+    scaled = abs(value) * 10**places
     units = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    return Decimal(units if exact >= 0 else -units).scaleb(-places)
+    return Decimal(units if value >= 0 else -units).scaleb(-places)
 
 
 class DisplayUnit(StrEnum):
@@ -45,9 +50,15 @@ _SHOWN_IN = {
 }
 
 
+@lru_cache(maxsize=16_384)
 def in_shown_unit(fluid: Fluid, smallest: int) -> Decimal:
     """The amount in the unit in which the fluid is shown, exact: 13280 litres are 13.280 m3."""
     return Decimal(smallest).scaleb(_EXPONENT[fluid])
 
 
 _EXPONENT = {fluid: -DisplayUnit.of(fluid).decimals for fluid in Fluid}
+
+
+def shown_amounts(fluid: Fluid, smallest: Iterable[int | None]) -> list[Decimal | None]:
+    """Amounts of a series in the unit in which the fluid is shown; None where there is no data."""
+    return [None if one is None else in_shown_unit(fluid, one) for one in smallest]

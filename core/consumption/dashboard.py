@@ -131,29 +131,25 @@ def indicators(days: Sequence[DayTotal], *, today: date, visible_from: date | No
 
 def indicators_of_months(sums: Sequence[MonthSum], *, today: date) -> Indicators:
     """The four indicators of one fluid by its months, which hold no day after `today`."""
-    by_month = {one.volume.month: one.volume for one in sums}
-    current = Month.of(today)
-    this_month, previous = by_month.get(current), by_month.get(current.previous())
-    this_year = [one.volume.amount for one in sums if one.volume.month.year == today.year]
+    current = Month.of(today).number
+    by_number = {one.volume.month.number: one for one in sums}
+    this_month, previous = by_number.get(current), by_number.get(current - 1)
     in_mean = [
-        by_month[month]
-        for month in (current.plus(-back) for back in range(1, MONTHS_IN_MEAN + 1))
-        if month in by_month and by_month[month].complete
+        one
+        for number in range(current - MONTHS_IN_MEAN, current)
+        if (one := by_number.get(number)) is not None and one.volume.complete
     ]
-    behind = {current.previous(), *(volume.month for volume in in_mean)}
+    this_year = [one for one in sums if one.volume.month.year == today.year]
+    behind = {id(one): one for one in (*this_year, *in_mean, *([previous] if previous else []))}
     return Indicators(
-        month_to_date=this_month.amount if this_month else None,
-        month_to_date_days=this_month.days_with_data if this_month else 0,
-        previous_month=previous.amount if previous else None,
-        previous_month_days=previous.days_with_data if previous else 0,
-        year_to_date=sum(this_year) if this_year else None,
-        mean_of_last_12_months=_mean([volume.amount for volume in in_mean]),
+        month_to_date=this_month.volume.amount if this_month else None,
+        month_to_date_days=this_month.volume.days_with_data if this_month else 0,
+        previous_month=previous.volume.amount if previous else None,
+        previous_month_days=previous.volume.days_with_data if previous else 0,
+        year_to_date=sum(one.volume.amount for one in this_year) if this_year else None,
+        mean_of_last_12_months=_mean([one.volume.amount for one in in_mean]),
         months_counted=len(in_mean),
-        estimated_days=sum(
-            one.estimated_days
-            for one in sums
-            if one.volume.month.year == today.year or one.volume.month in behind
-        ),
+        estimated_days=sum(one.estimated_days for one in behind.values()),
     )
 
 

@@ -7,6 +7,7 @@ next midnight of the zone, so a day may last 23 or 25 hours; nothing here ever a
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,11 @@ class Month:
         return cls(day.year, day.month)
 
     @property
+    def number(self) -> int:
+        """Months since the year 0: neighbours differ by one."""
+        return self.year * 12 + self.month - 1
+
+    @property
     def first_day(self) -> date:
         return date(self.year, self.month, 1)
 
@@ -42,11 +48,11 @@ class Month:
     @property
     def length_days(self) -> int:
         """28 to 31."""
-        return monthrange(self.year, self.month)[1]
+        return _length_days(self.year, self.month)
 
     def plus(self, months: int) -> "Month":
         """The month that many months later; earlier when negative."""
-        years, zero_based = divmod(self.year * 12 + self.month - 1 + months, 12)
+        years, zero_based = divmod(self.number + months, 12)
         return Month(years, zero_based + 1)
 
     def next(self) -> "Month":
@@ -58,6 +64,11 @@ class Month:
     def __str__(self) -> str:
         """ISO 8601: `2022-03`."""
         return f"{self.year:04d}-{self.month:02d}"
+
+
+@lru_cache(maxsize=1_024)
+def _length_days(year: int, month: int) -> int:
+    return monthrange(year, month)[1]
 
 
 def day_start(day: date, zone: ZoneInfo) -> int:

@@ -7,6 +7,7 @@ rule: an unknown loss remains unknown, and a projection is the flow times the ho
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from core.consumption.amounts import LITRES_PER_M3, rounded
 
@@ -44,14 +45,23 @@ def cost_of(
     """
     if eur_per_m3 is not None and eur_per_m3 < 0:
         raise ValueError("a price is not negative")
+    return Cost(loss_litres, *_figures(loss_litres, flow_lph, eur_per_m3))
+
+
+@lru_cache(maxsize=4_096)
+def _figures(
+    loss_litres: Decimal | int | None,
+    flow_lph: Fraction | Decimal | int | None,
+    eur_per_m3: Decimal | None,
+) -> tuple[Decimal | None, Decimal | None, Decimal | None, Decimal | None]:
+    """Volume and price, so far and of a year; an alert is looked at far more often than it changes."""
     volume = None if loss_litres is None else Fraction(loss_litres) / LITRES_PER_M3
     yearly = None if flow_lph is None else Fraction(flow_lph) * HOURS_IN_YEAR / LITRES_PER_M3
-    return Cost(
-        litres=loss_litres,
-        m3=None if volume is None else rounded(volume, 2),
-        eur=_price(volume, eur_per_m3),
-        m3_per_year=None if yearly is None else rounded(yearly, 0),
-        eur_per_year=_price(yearly, eur_per_m3),
+    return (
+        None if volume is None else rounded(volume, 2),
+        _price(volume, eur_per_m3),
+        None if yearly is None else rounded(yearly, 0),
+        _price(yearly, eur_per_m3),
     )
 
 

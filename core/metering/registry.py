@@ -7,7 +7,7 @@ be settled by luck: `DriverConflict` names both, and the application does not st
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -162,14 +162,18 @@ def load_registry(plugins: Iterable[EntryPoint] | None = None) -> Registry:
     loaded: list[LoadedDriver] = []
     operators: list[LoadedOperator] = []
     broken: list[BrokenPlugin] = []
+    packages: dict[Distribution | None, tuple[str, str]] = {None: ("unknown", "unknown")}
     for plugin in sorted(found, key=lambda plugin: plugin.name):
         try:
             drivers, profiles = _brought_by(plugin)
         except Exception as error:  # noqa: BLE001 - another's package may raise anything; it is named, others work
             broken.append(BrokenPlugin(plugin.name, f"{type(error).__name__}: {error}"))
             continue
-        distribution = plugin.dist.name if plugin.dist is not None else "unknown"
-        version = plugin.dist.version if plugin.dist is not None else "unknown"
+        if plugin.dist is not None and plugin.dist not in packages:
+            # Read once for all plugins of a package: each look at its name parses its whole description.
+            metadata = plugin.dist.metadata
+            packages[plugin.dist] = metadata["Name"], metadata["Version"]
+        distribution, version = packages[plugin.dist]
         loaded.extend(LoadedDriver(driver, plugin.name, distribution, version) for driver in drivers)
         operators.extend(LoadedOperator(profile, plugin.name) for profile in profiles)
     return Registry(tuple(loaded), tuple(broken), tuple(operators))

@@ -5,12 +5,14 @@ where there is one. The one rule: no personal data. A key that names a person is
 like an address, a telephone number or a token is replaced in texts, an exception's text included.
 """
 
+import json
 import logging
 import re
 import sys
-from collections.abc import Mapping
-from typing import TextIO
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
 
+import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -68,6 +70,9 @@ _REPLACED = (
 _LOOKS_PERSONAL = re.compile(r"@|://|\b(?:bearer|basic)\s|\bs[a-z]{2}_|(?<![\w.:+-])[+0]\d", re.IGNORECASE)
 """What each of those begins with or holds: most texts have none of it, and are looked at once."""
 
+_HINTS = frozenset("@:_0+") | {one for one in map(chr, range(0x3001)) if one.isspace()}
+"""Of these characters each of those has one: a word has none, and is not looked at."""
+
 _LOGS_OF_VALUES = ("aiosqlite", "tortoise.db_client")
 """At DEBUG these log every statement with its values: addresses, serials, hashes."""
 
@@ -78,6 +83,9 @@ _LOG_OF_THE_POOL = "asyncpg.pool"
 
 def configure(settings: Settings) -> None:
     """Log as the settings say. Who has set up logging already, as a test runner has, keeps its handlers."""
+    # What no line shows need not be found out for each (the standard library's "Optimization").
+    logging._srcfile = None  # noqa: SLF001 - its documentation says so
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for name in _LOGS_OF_VALUES:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger(_LOG_OF_THE_POOL).setLevel(logging.ERROR)
@@ -104,7 +112,7 @@ def configure(settings: Settings) -> None:
 
 def formatter(log_format: str, *, colors: bool = False) -> logging.Formatter:
     """The formatter of a handler, for lines of structlog and of the standard library's logging alike."""
-    renderer: list[Processor] = [structlog.processors.JSONRenderer()]
+    renderer: list[Processor] = [structlog.processors.JSONRenderer(serializer=_json)]
     if log_format != JSON:
         renderer = [
             structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
@@ -123,6 +131,13 @@ def formatter(log_format: str, *, colors: bool = False) -> logging.Formatter:
     )
 
 
+def _json(event: EventDict, default: Callable[[Any], Any]) -> str:
+    try:
+        return orjson.dumps(event, default=default, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # a number of more than 64 bits
+        return json.dumps(event, default=default)
+
+
 def _one_line_for_a_database_that_is_away(
     _logger: WrappedLogger, _method: str, event: EventDict
 ) -> EventDict:
@@ -137,12 +152,16 @@ def _one_line_for_a_database_that_is_away(
 
 def without_personal_data(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Drop what is personal by its key, and replace what is so by its form."""
-    return {key: _clean(value) for key, value in event.items() if key.lower() not in PERSONAL}
+    return {
+        key: value if key == "timestamp" else _clean(value)
+        for key, value in event.items()
+        if key.lower() not in PERSONAL
+    }
 
 
 def clean(text: str) -> str:
     """A text without addresses, telephone numbers and tokens."""
-    if _LOOKS_PERSONAL.search(text) is None:
+    if _HINTS.isdisjoint(text) or _LOOKS_PERSONAL.search(text) is None:
         return text
     for pattern, instead in _REPLACED:
         text = pattern.sub(instead, text)

@@ -32,10 +32,10 @@ from graphql_schema.alerts.recurring_draws import RecurringDraw
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import AlertKind, Fluid, Language, LimitPeriod
-from graphql_schema.base.fields import resolved
 from graphql_schema.base.narrowing import Narrowed, metadata_of, narrowed, noted
 from graphql_schema.base.paging import cursor, parse_cursor
 from graphql_schema.base.relay import Node, global_id
+from graphql_schema.base.texts import worded
 from graphql_schema.base.views import shown
 
 _CURSOR = "alert"
@@ -161,24 +161,21 @@ class AlertFields(Node, Narrowed):
     def evidence(self, info: Info) -> AlertEvidence | None:  # noqa: ARG002 - `narrowed` asks by it who looks
         return AlertEvidence.known(self.view.evidence)
 
-    @resolved("The alert in one line: `Alerte fuite niveau 1 depuis le 11/03/2022 (6 mois)`.")
-    async def title(self, info: Info, language: Language | None = None) -> str:
-        return title_of(self.view, await info.context.language(language))
+    @worded("The alert in one line: `Alerte fuite niveau 1 depuis le 11/03/2022 (6 mois)`.")
+    def title(self, language: Language) -> str:
+        return title_of(self.view, language)
 
-    @resolved("The period of an ended alert: `Du 03/01/2022 au 09/01/2022`; null while it is active.")
-    async def period(self, info: Info, language: Language | None = None) -> str | None:
-        spoken = await info.context.language(language)
-        return period_text(self.started_on, self.ended_on, spoken) if self.ended_on else None
+    @worded("The period of an ended alert: `Du 03/01/2022 au 09/01/2022`; null while it is active.")
+    def period(self, language: Language) -> str | None:
+        return period_text(self.started_on, self.ended_on, language) if self.ended_on else None
 
-    @resolved("A comparison for the level of a leak: `goutte à goutte`; null if the alert is not a leak.")
-    async def equivalent(self, info: Info, language: Language | None = None) -> str | None:
-        spoken = await info.context.language(language)
-        return level_equivalent(self.level, spoken) if self.level else None
+    @worded("A comparison for the level of a leak: `goutte à goutte`; null if the alert is not a leak.")
+    def equivalent(self, language: Language) -> str | None:
+        return level_equivalent(self.level, language) if self.level else None
 
-    @resolved("The meter: `Eau froide n°H8CA029620`; null if the alert is not about a single meter.")
-    async def meter_label(self, info: Info, language: Language | None = None) -> str | None:
-        spoken = await info.context.language(language)
-        return meter_label(self.fluid, self.meter_serial, spoken) if self.meter_serial else None
+    @worded("The meter: `Eau froide n°H8CA029620`; null if the alert is not about a single meter.")
+    def meter_label(self, language: Language) -> str | None:
+        return meter_label(self.fluid, self.meter_serial, language) if self.meter_serial else None
 
 
 def alert_cursor(view: AlertView) -> str:

@@ -9,9 +9,8 @@ import strawberry
 from core.leak_thresholds import Thresholds
 from core.leaks.classifier.tracker import Rule
 from core.texts.leaks import level_equivalent
-from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Language
-from graphql_schema.base.fields import resolved
+from graphql_schema.base.texts import worded
 
 strawberry.enum(
     Rule,
@@ -73,9 +72,9 @@ class LeakLevel:
         description="Litres per hour above which a flow is marked (`overRange`); null but for the highest."
     )
 
-    @resolved("What the level looks like at the tap: `goutte à goutte`.")
-    async def equivalent(self, info: Info, language: Language | None = None) -> str:
-        return level_equivalent(self.level, await info.context.language(language))
+    @worded("What the level looks like at the tap: `goutte à goutte`.")
+    def equivalent(self, language: Language) -> str:
+        return level_equivalent(self.level, language)
 
 
 def leak_levels(thresholds: Thresholds) -> list[LeakLevel]:

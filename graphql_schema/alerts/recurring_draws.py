@@ -14,10 +14,10 @@ from core.services.alerts.draw_questions import RecurringDrawView, answer_recurr
 from core.texts.alerts import clock_text, meter_label, recurring_draw_title
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language, Party
-from graphql_schema.base.fields import resolved
 from graphql_schema.base.narrowing import Narrowed, metadata_of, narrowed, noted
 from graphql_schema.base.refusals import RequestRefused, answered
 from graphql_schema.base.relay import Node, global_id, number_of
+from graphql_schema.base.texts import worded
 from graphql_schema.base.views import shown
 
 strawberry.enum(
@@ -74,9 +74,9 @@ class RecurringDraw(Node, Narrowed):
             return None
         return recurring_draw_title(minute, litres, await info.context.language(language))
 
-    @resolved("The meter: `Eau froide n°H8CA029620`.")
-    async def meter_label(self, info: Info, language: Language | None = None) -> str:
-        return meter_label(self.fluid, self.meter_serial, await info.context.language(language))
+    @worded("The meter: `Eau froide n°H8CA029620`.")
+    def meter_label(self, language: Language) -> str:
+        return meter_label(self.fluid, self.meter_serial, language)
 
 
 @strawberry.input

@@ -7,9 +7,8 @@ import strawberry
 
 from core.services.alerts.slow_leak_hints import SlowLeakView
 from core.texts.alerts import slow_leak_title
-from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language
-from graphql_schema.base.fields import resolved
+from graphql_schema.base.texts import worded
 from graphql_schema.base.views import shown
 
 
@@ -27,6 +26,6 @@ class SlowLeakHint:
     def of(cls, view: SlowLeakView) -> "SlowLeakHint":
         return shown(cls, view, meter_serial=view.printed_serial)
 
-    @resolved("The hint in one line: `Écoulement sans pause depuis le 11/03/2022 (environ 2.5 L/h)`.")
-    async def title(self, info: Info, language: Language | None = None) -> str:
-        return slow_leak_title(self.started_on, self.flow_lph, await info.context.language(language))
+    @worded("The hint in one line: `Écoulement sans pause depuis le 11/03/2022 (environ 2.5 L/h)`.")
+    def title(self, language: Language) -> str:
+        return slow_leak_title(self.started_on, self.flow_lph, language)

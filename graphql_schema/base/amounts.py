@@ -4,6 +4,7 @@ In: integers in the smallest unit of a fluid. Out: `Amount`. The one rule: no fi
 """
 
 from decimal import Decimal
+from functools import lru_cache
 
 import strawberry
 
@@ -22,7 +23,9 @@ class Amount:
     smallest_unit: Unit
 
     @classmethod
+    @lru_cache(maxsize=16_384)
     def of(cls, fluid: Fluid, smallest: int) -> "Amount":
+        """Nobody changes one: those of a home's days are few, and made once."""
         unit, smallest_unit = _UNITS[fluid]
         value = in_shown_unit(fluid, smallest)
         return cls(value=value, unit=unit, smallest=BigInt(smallest), smallest_unit=smallest_unit)

@@ -5,9 +5,10 @@ fields of an answer have the same time.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import strawberry
 from graphql import OperationType
@@ -18,11 +19,13 @@ from core.access import Viewer, Visitor
 from core.bootstrap import Application
 from core.errors import InvalidInput, Unauthenticated
 from core.language import Language
-from core.services.auth.sessions import AccountView, my_account, viewer_of_token
+from core.services.auth.sessions import AccountView, kept_account, my_account, viewer_of_token
 from core.services.telegrams.intake_queue import IntakeQueue
 from graphql_schema.base.credentials import DEVICE_COOKIE, NOBODY, Credentials
 from graphql_schema.base.languages import preferred
 from graphql_schema.base.loaders import Loaders
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -37,6 +40,7 @@ class Context:
         credentials: the token that was sent.
         loaders: the loaders of this operation and viewer.
         refused: whether a mutation of the operation was refused.
+        shows_homes: whether the operation shows the viewer's homes, which are then read with the viewer.
     """
 
     request: Request
@@ -46,6 +50,7 @@ class Context:
     credentials: Credentials
     loaders: Loaders = field(init=False)
     refused: bool = field(init=False, default=False)
+    shows_homes: bool = field(init=False, default=False)
     _viewer: asyncio.Future[Viewer] | None = field(init=False, default=None)
     _account: asyncio.Future[AccountView] | None = field(init=False, default=None)
     _readers_language: Language | None = field(init=False, default=None)
@@ -61,16 +66,14 @@ class Context:
             Unauthenticated: no token, or one that is unknown, expired or revoked.
         """
         if self._viewer is None:
-            self._viewer = asyncio.ensure_future(self._find_viewer())
+            self._viewer = asyncio.get_running_loop().create_future()
+            await _settle(self._viewer, self._find_viewer())
         return await self._viewer
 
     @property
     def known_viewer(self) -> Viewer | None:
         """The viewer, if it was looked up; None if that is still to be done, or has failed."""
-        found = self._viewer
-        if found is None or not found.done() or found.cancelled() or found.exception() is not None:
-            return None
-        return found.result()
+        return _known(self._viewer)
 
     async def account(self) -> AccountView:
         """The viewer's account; looked up once.
@@ -79,8 +82,15 @@ class Context:
             Unauthenticated: no viewer, or one without an account.
         """
         if self._account is None:
-            self._account = asyncio.ensure_future(self._find_account())
+            self._account = asyncio.get_running_loop().create_future()
+            await _settle(self._account, self._find_account())
         return await self._account
+
+    @property
+    def known_account(self) -> AccountView | None:
+        """The viewer's account, if it was read with the viewer; None if it is still to be looked up."""
+        viewer = self.known_viewer
+        return None if viewer is None else kept_account(self.application, viewer)
 
     async def language(self, asked_for: Language | None) -> Language:
         """The language asked for; by default that of the viewer's account, or else of `Accept-Language`."""
@@ -97,8 +107,12 @@ class Context:
     @property
     def readers_language(self) -> Language | None:
         """The same without one that is asked for; None while it is not known."""
-        if self._readers_language is None and self.credentials.token is None:
-            self._speak(preferred(self.request.headers.get("accept-language", "")))
+        if self._readers_language is None:
+            account = self.known_account
+            if account is not None:
+                self._speak(language_of(account))
+            elif self.credentials.token is None:
+                self._speak(preferred(self.request.headers.get("accept-language", "")))
         return self._readers_language
 
     def _speak(self, language: Language) -> None:
@@ -164,7 +178,11 @@ class Context:
         if self.credentials.token is None:
             raise Unauthenticated("Sign in first, or send a token: Authorization: Bearer ...")
         return await viewer_of_token(
-            self.application, self.credentials.token, keeps=self._only_reads, now=self.now
+            self.application,
+            self.credentials.token,
+            keeps=self._only_reads,
+            homes=self.shows_homes,
+            now=self.now,
         )
 
     async def _find_account(self) -> AccountView:
@@ -172,6 +190,24 @@ class Context:
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
+
+
+async def _settle(looked_up: "asyncio.Future[T]", looking: Coroutine[Any, Any, T]) -> None:
+    """Look up what others may wait for already; in this task, since a new one costs as much as a field."""
+    try:
+        looked_up.set_result(await looking)
+    except Exception as failure:  # noqa: BLE001 - raised at whoever asks
+        looked_up.set_exception(failure)
+    except BaseException:
+        looked_up.cancel()
+        raise
+
+
+def _known(looked_up: "asyncio.Future[T] | None") -> T | None:
+    """What was looked up; None if that is still to be done, or has failed."""
+    if looked_up is None or not looked_up.done() or looked_up.cancelled():
+        return None
+    return None if looked_up.exception() is not None else looked_up.result()
 
 
 def language_of(account: AccountView) -> Language:

@@ -7,15 +7,14 @@ from decimal import Decimal
 import strawberry
 
 from core.consumption import Month
-from core.consumption.amounts import DisplayUnit, in_shown_unit
+from core.consumption.amounts import DisplayUnit, shown_amounts
 from core.errors import InvalidInput
 from core.services.consumption.consumption import DayPoint, MonthPoint
 from core.services.consumption.consumption import FluidDashboard as FluidDashboardView
 from core.texts.alerts import fluid_label
 from graphql_schema.base.amounts import Amount
-from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language, Quality
-from graphql_schema.base.fields import resolved
+from graphql_schema.base.texts import worded
 from graphql_schema.base.views import shown
 
 _EARLIEST = date(1900, 1, 1)
@@ -62,9 +61,9 @@ class FluidDashboard:
             estimated_days=figures.estimated_days,
         )
 
-    @resolved("The tab's label, by default in the account's language.")
-    async def label(self, info: Info, language: Language | None = None) -> str:
-        return fluid_label(self.fluid, await info.context.language(language))
+    @worded("The tab's label, by default in the account's language.")
+    def label(self, language: Language) -> str:
+        return fluid_label(self.fluid, language)
 
 
 @strawberry.type(
@@ -77,9 +76,11 @@ class DayConsumption:
     quality: Quality | None
 
     @classmethod
-    def of(cls, point: DayPoint, fluid: Fluid) -> "DayConsumption":
-        amount = None if point.amount is None else Amount.of(fluid, point.amount)
-        return cls(day=point.day, amount=amount, quality=point.quality)
+    def series(cls, points: Sequence[DayPoint], fluid: Fluid) -> "list[DayConsumption]":
+        return [
+            cls(day=day, amount=None if amount is None else Amount.of(fluid, amount), quality=quality)
+            for day, amount, quality in points
+        ]
 
 
 @strawberry.type(
@@ -103,9 +104,7 @@ class DailySeries:
             fluid=fluid,
             unit=DisplayUnit.of(fluid),
             days=[point.day for point in points],
-            amounts=[
-                None if point.amount is None else in_shown_unit(fluid, point.amount) for point in points
-            ],
+            amounts=shown_amounts(fluid, [point.amount for point in points]),
             qualities=[point.quality for point in points],
         )
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 import strawberry
 
 from core.access.narrowing import Audience
-from core.consumption.amounts import DisplayUnit, in_shown_unit
+from core.consumption.amounts import DisplayUnit, shown_amounts
 from core.consumption.comparison import ComparedWith
 from core.consumption.resolutions import Resolution
 from core.services.consumption.by_resolution import Consumption, ConsumptionAsked, Value
@@ -114,10 +114,7 @@ class ConsumptionSeries:
 
     @resolved("Each amount, exact, in `unit`; null if there is no data.")
     def amounts(self) -> list[Decimal | None]:
-        return [
-            None if value.amount is None else in_shown_unit(self.fluid, value.amount)
-            for value in self.found.values
-        ]
+        return shown_amounts(self.fluid, [value.amount for value in self.found.values])
 
     @resolved("The quality of each amount; MISSING if there is no data.")
     def qualities(self) -> list[Quality]:

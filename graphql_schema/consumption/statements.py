@@ -13,9 +13,9 @@ from core.services.consumption.statements import Statement, StatementLine, issue
 from graphql_schema.base.amounts import Amount
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language, StatementFormat, StatementReason
-from graphql_schema.base.fields import resolved
 from graphql_schema.base.refusals import RateLimited, RequestRefused, answered
 from graphql_schema.base.relay import number_of
+from graphql_schema.base.texts import worded
 from graphql_schema.consumption.consumption import checked_day
 
 
@@ -52,9 +52,9 @@ class IndexStatement:
         lines = [IndexLine.of(line) for line in statement.lines]
         return cls(statement=statement, day=statement.day, lines=lines)
 
-    @resolved("The statement as CSV: UTF-8 with byte order mark, separated by semicolons.")
-    async def csv(self, info: Info, language: Language | None = None) -> str:
-        return csv_text(printable(self.statement), await info.context.language(language))
+    @worded("The statement as CSV: UTF-8 with byte order mark, separated by semicolons.")
+    def csv(self, language: Language) -> str:
+        return csv_text(printable(self.statement), language)
 
 
 @strawberry.input(description="A statement to issue. Each one is recorded with its reason.")

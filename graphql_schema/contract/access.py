@@ -21,6 +21,7 @@ from core.access import Permission, Role, Viewer
 from core.access.permissions import PERMISSIONS_OF
 from graphql_schema.base import narrowing
 from graphql_schema.base.context import Context
+from graphql_schema.base.fields import Guard, set_guard
 from graphql_schema.base.query_limits import charge_of_items
 
 _ACCOUNT_FIELDS = (
@@ -245,7 +246,9 @@ def guard(schema: GraphQLSchema) -> None:
                 unknown.discard(key)
                 assert field.resolve is not None
                 is_narrowed = NARROWED in {interface.name for interface in kind.interfaces}
-                field.resolve = _guarded(field.resolve, needed, narrowed=is_narrowed)
+                guard = _guard(needed, narrowed=is_narrowed)
+                field.resolve = _guarded(field.resolve, guard)
+                set_guard(field, guard)
                 narrowing.PERMISSIONS[key] = needed
             notes = _notes(kind, name, field)
             if notes:
@@ -282,29 +285,33 @@ def _notes(kind: GraphQLObjectType, name: str, field: GraphQLField) -> list[str]
     return notes
 
 
-def _guarded(
-    resolve: GraphQLFieldResolver, needed: tuple[Permission, ...], *, narrowed: bool
-) -> GraphQLFieldResolver:
-    """Check the permissions first; of a narrowed noun those that a role lacks make the field null."""
-
-    def checked(source: Any, info: Any, /, **arguments: Any) -> Any:
-        context: Context = info.context
-        viewer = context.known_viewer
-        if viewer is None:
-            return later(context, lambda: resolve(source, info, **arguments))
-        require(viewer)
-        return resolve(source, info, **arguments)
-
-    async def later(context: Context, resolved: Callable[[], Any]) -> Any:
-        """The same where the viewer has to be looked up first."""
-        require(await context.viewer())
-        answer = resolved()
-        return await answer if hasattr(answer, "__await__") else answer
+def _guard(needed: tuple[Permission, ...], *, narrowed: bool) -> Guard:
+    """Checks permissions; of a narrowed noun those that a role lacks make the field null instead."""
 
     def require(viewer: Viewer) -> None:
         for permission in needed:
             lacks = permission not in PERMISSIONS_OF[viewer.role]
             if not narrowed or not lacks or viewer.role is Role.THIRD_PARTY:
                 viewer.require(permission)
+
+    return require
+
+
+def _guarded(resolve: GraphQLFieldResolver, guard: Guard) -> GraphQLFieldResolver:
+    """Ask the guard first."""
+
+    def checked(source: Any, info: Any, /, **arguments: Any) -> Any:
+        context: Context = info.context
+        viewer = context.known_viewer
+        if viewer is None:
+            return later(context, lambda: resolve(source, info, **arguments))
+        guard(viewer)
+        return resolve(source, info, **arguments)
+
+    async def later(context: Context, resolved: Callable[[], Any]) -> Any:
+        """The same where the viewer has to be looked up first."""
+        guard(await context.viewer())
+        answer = resolved()
+        return await answer if hasattr(answer, "__await__") else answer
 
     return checked

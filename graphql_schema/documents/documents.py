@@ -17,6 +17,7 @@ from graphql_schema.base.enums import Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import Edge, cursor, page_info
 from graphql_schema.base.relay import Node, global_id
+from graphql_schema.base.texts import worded
 
 CURSOR = "document"
 
@@ -101,14 +102,14 @@ class Document(Node):
             deposited_at=view.deposited_at,
         )
 
-    @resolved("The title: as it was deposited, or `Consommations d'octobre 2026`.")
-    async def title(self, info: Info, language: Language | None = None) -> str:
+    @worded("The title: as it was deposited, or `Consommations d'octobre 2026`.")
+    def title(self, language: Language) -> str:
         if self.view.title is not None:
             return self.view.title
-        spoken, day = await info.context.language(language), self.view.period_on
+        day = self.view.period_on
         assert day is not None
         is_monthly = self.type is DocumentType.MONTHLY_NOTE
-        return monthly_title(Month.of(day), spoken) if is_monthly else annual_title(day.year, spoken)
+        return monthly_title(Month.of(day), language) if is_monthly else annual_title(day.year, language)
 
     @resolved("For ANNUAL_NOTE: its blocks, each filled or with the reason; empty for all others.")
     def annual_blocks(self) -> list[AnnualNoteBlock]:

@@ -9,9 +9,9 @@ from core.services.occupancy.consents import ConsentAnswer, ConsentView, answer_
 from core.texts.consents import consent_trace
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Language
-from graphql_schema.base.fields import resolved
 from graphql_schema.base.refusals import RequestRefused, answered
 from graphql_schema.base.relay import number_of
+from graphql_schema.base.texts import worded
 from graphql_schema.base.views import shown
 
 strawberry.enum(
@@ -33,19 +33,18 @@ class Consent:
     def of(cls, view: ConsentView) -> "Consent":
         return shown(cls, view, view=view)
 
-    @resolved("The exact text of the question.")
-    async def question(self, info: Info, language: Language | None = None) -> str:
-        return self.view.question.in_language(await info.context.language(language))
+    @worded("The exact text of the question.")
+    def question(self, language: Language) -> str:
+        return self.view.question.in_language(language)
 
-    @resolved(
+    @worded(
         "Who answered and when: `Information renseignée par l'occupant le 07/09/2022 …`; null if there is "
         "no answer."
     )
-    async def trace(self, info: Info, language: Language | None = None) -> str | None:
+    def trace(self, language: Language) -> str | None:
         if self.view.recorded_on is None:
             return None
-        spoken = await info.context.language(language)
-        return consent_trace(self.view.recorded_on, spoken, by_manager=self.by_manager)
+        return consent_trace(self.view.recorded_on, language, by_manager=self.by_manager)
 
 
 @strawberry.type(description="The answer was recorded.")

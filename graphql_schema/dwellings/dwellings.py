@@ -144,8 +144,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
         from_: Annotated[date | None, strawberry.argument(name="from")] = None,
         to: date | None = None,
     ) -> list[DayConsumption] | None:
-        points = await self._days(info, fluid, from_, to)
-        return [DayConsumption.of(point, fluid) for point in points]
+        return DayConsumption.series(await self._days(info, fluid, from_, to), fluid)
 
     @narrowed(
         "The same days as columns: `days`, `amounts` and `qualities`. A manager's look is recorded.",

@@ -22,6 +22,7 @@ from graphql_schema.base.enums import Language
 from graphql_schema.base.fields import resolved
 from graphql_schema.base.narrowing import Narrowed, narrowed
 from graphql_schema.base.relay import Node, global_id
+from graphql_schema.base.texts import worded
 from graphql_schema.base.views import shown
 
 strawberry.enum(
@@ -41,10 +42,9 @@ class ResidenceDocument(Node):
     def of(cls, view: DocumentView) -> "ResidenceDocument":
         return shown(cls, view, id=global_id("ResidenceDocument", view.id))
 
-    @resolved("The title: `Votre portail Mes suivis de consommation est prêt`.")
-    async def title(self, info: Info, language: Language | None = None) -> str:
-        spoken = await info.context.language(language)
-        return notice_title(self.portal, spoken, is_open=self.kind is DocumentKind.PORTAL_READY)
+    @worded("The title: `Votre portail Mes suivis de consommation est prêt`.")
+    def title(self, language: Language) -> str:
+        return notice_title(self.portal, language, is_open=self.kind is DocumentKind.PORTAL_READY)
 
 
 @strawberry.type

@@ -16,10 +16,10 @@ from core.services.places.meters import MeterView, ReadingsAsked, readings_of_me
 from core.texts.alerts import meter_label
 from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language
-from graphql_schema.base.fields import resolved
 from graphql_schema.base.narrowing import Narrowed, metadata_of, narrowed, noted
 from graphql_schema.base.paging import PAGE, checked_first
 from graphql_schema.base.relay import Node, global_id
+from graphql_schema.base.texts import worded
 from graphql_schema.base.views import shown
 from graphql_schema.consumption.series import ConsumptionOfMeter
 from graphql_schema.meters.readings import (
@@ -66,9 +66,9 @@ class MeterFields(ConsumptionOfMeter, Node, Narrowed):
             last_reading=Reading.of(view.last_reading, view.fluid) if view.last_reading else None,
         )
 
-    @resolved("The meter's label, `Eau froide n°H8CA029620`; by default in the account's language.")
-    async def label(self, info: Info, language: Language | None = None) -> str:
-        return meter_label(self.fluid, self.serial, await info.context.language(language))
+    @worded("The meter's label, `Eau froide n°H8CA029620`; by default in the account's language.")
+    def label(self, language: Language) -> str:
+        return meter_label(self.fluid, self.serial, language)
 
     @narrowed(
         "The readings within the occupancy from `from` to `to`, both included. A manager's look is recorded.",

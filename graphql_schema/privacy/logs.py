@@ -13,11 +13,10 @@ from core.services.privacy.access_log import LookView
 from core.services.privacy.consent_log import ConsentEntry, PurposeView
 from core.services.shared.paging import Page
 from core.texts.access_log import LookedAt, LookerKind, look_sentence
-from graphql_schema.base.context import Info
 from graphql_schema.base.enums import Fluid, Language
-from graphql_schema.base.fields import resolved
 from graphql_schema.base.paging import Edge, cursor, page_info
 from graphql_schema.base.relay import global_id
+from graphql_schema.base.texts import worded
 from graphql_schema.base.views import shown
 
 LOOK, ENTRY = "look", "consent-entry"
@@ -68,9 +67,9 @@ class AccessLogEntry:
             last_day=words.last,
         )
 
-    @resolved("The look as a sentence; by default in the account's language.")
-    async def sentence(self, info: Info, language: Language | None = None) -> str:
-        return look_sentence(self.view.words, await info.context.language(language))
+    @worded("The look as a sentence; by default in the account's language.")
+    def sentence(self, language: Language) -> str:
+        return look_sentence(self.view.words, language)
 
 
 @strawberry.type(description="A page of looks, the newest first.")
@@ -122,11 +121,9 @@ class ConsentLogEntry:
             dwelling=None if entry.dwelling_id is None else global_id("Dwelling", entry.dwelling_id),
         )
 
-    @resolved("The text that was answered; null if that version is no longer known.")
-    async def text(self, info: Info, language: Language | None = None) -> str | None:
-        if self.entry.text is None:
-            return None
-        return self.entry.text.in_language(await info.context.language(language))
+    @worded("The text that was answered; null if that version is no longer known.")
+    def text(self, language: Language) -> str | None:
+        return None if self.entry.text is None else self.entry.text.in_language(language)
 
 
 @strawberry.type(description="A page of answers, the newest first. `totalCount`: the answers on all pages.")

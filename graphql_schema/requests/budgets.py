@@ -10,12 +10,12 @@ Hours are those of the clock, and one counter of the shared store each: the whol
 request. A token that is not valid asks as ANONYMOUS, by the network of the visitor.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType, get_operation_ast
-from strawberry.extensions import SchemaExtension
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
 
 from core.access import Viewer
 from core.errors import RateLimited, SubmeterError
@@ -23,7 +23,7 @@ from core.graphql_settings import ANONYMOUS
 from core.services.auth.rate_limits import Allowance, RateLimiter, network_of
 from core.telemetry import metrics
 from graphql_schema.base.context import Context
-from graphql_schema.requests.documents import read_of
+from graphql_schema.requests.documents import ReadDocument
 from graphql_schema.requests.introspection import TOO_LARGE, SchemaAnswer, answer_about_schema
 
 VALUES_A_POINT: Final = 10
@@ -35,62 +35,71 @@ MOST_VALUES_BESIDE: Final = 500
 HOUR: Final = timedelta(hours=1)
 
 
-class Budgets(SchemaExtension):
-    """Charges each operation before it is run."""
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What an operation costs, and its result if it is known without running it.
 
-    _cost: dict[str, int] | None = None
+    Attributes:
+        cost: points, and the most that are allowed.
+        result: a refusal, or what was asked of the schema alone.
+    """
 
-    async def on_execute(self) -> AsyncIterator[None]:
-        execution = self.execution_context
-        document = execution.graphql_document
-        assert document is not None
-        operation = get_operation_ast(document, execution.operation_name)
-        assert operation is not None
-        context: Context = execution.context
-        context.request.state.operation = operation.operation
-        viewer = await _viewer_of(context)
-        role = ANONYMOUS if viewer is None else viewer.role.value
-        most, of_hour = context.application.settings.graphql.points_of(role)
-        name = operation.name.value if operation.name else None
-        points = read_of(execution).points[name]
-        about_schema = self._about_schema(operation, most - points)
-        if about_schema is not None:
-            points += about_schema.values // VALUES_A_POINT
-        self._cost = {"points": points, "limit": most}
-        error = about_schema.error if about_schema else None
-        if error is not None and points >= most:
-            points = most + 1  # and more: it was not counted to the end
-        if points > most:
-            message = f"The operation is too large: it costs {points} points, and at most {most} are allowed."
-            error = GraphQLError(message, operation, extensions={"code": TOO_LARGE, "limit": most})
-        metrics.GRAPHQL_POINTS.labels(role).inc(points)
-        refused = await _charge(context, viewer, role, min(points, most), of_hour)
-        if refused is not None:
-            error = GraphQLError(refused.message, original_error=refused)
-        if error is not None:
-            execution.result = ExecutionResult(None, [error])
-        elif about_schema is not None and about_schema.is_whole:
-            execution.result = ExecutionResult(about_schema.data, None)
-        yield
+    cost: dict[str, int]
+    result: ExecutionResult | None
 
-    def get_results(self) -> dict[str, Any]:
-        return {"cost": self._cost} if self._cost else {}
 
-    def _about_schema(self, operation: OperationDefinitionNode, points_left: int) -> SchemaAnswer | None:
-        """What a query is answered about the schema; None if it does not ask."""
-        execution = self.execution_context
-        if operation.operation is not OperationType.QUERY or "__" not in (execution.query or ""):
-            return None
-        assert execution.graphql_document is not None
-        schema = execution.schema._schema  # noqa: SLF001 - as strawberry's own ValidationCache does
-        variables = execution.variables or {}
-        most = max(0, points_left) * VALUES_A_POINT
-        answer = answer_about_schema(schema, execution.graphql_document, operation, variables, most=most)
-        if answer is None or answer.is_whole or answer.values <= MOST_VALUES_BESIDE:
-            return answer
-        message = "Ask for the schema in an operation of its own."
-        error = GraphQLError(message, operation, extensions={"code": TOO_LARGE, "limit": MOST_VALUES_BESIDE})
-        return SchemaAnswer({}, answer.values, is_whole=False, error=answer.error or error)
+async def charged(
+    schema: GraphQLSchema,
+    read: ReadDocument,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
+    context: Context,
+) -> Charged:
+    """Charge an operation before it is run."""
+    context.request.state.operation = operation.operation
+    context.shows_homes = read.shows_homes
+    viewer = await _viewer_of(context)
+    role = ANONYMOUS if viewer is None else viewer.role.value
+    most, of_hour = context.application.settings.graphql.points_of(role)
+    points = read.points[operation.name.value if operation.name else None]
+    about_schema = _about_schema(schema, read, operation, variables, most - points)
+    if about_schema is not None:
+        points += about_schema.values // VALUES_A_POINT
+    cost = {"points": points, "limit": most}
+    error = about_schema.error if about_schema else None
+    if error is not None and points >= most:
+        points = most + 1  # and more: it was not counted to the end
+    if points > most:
+        message = f"The operation is too large: it costs {points} points, and at most {most} are allowed."
+        error = GraphQLError(message, operation, extensions={"code": TOO_LARGE, "limit": most})
+    metrics.GRAPHQL_POINTS.labels(role).inc(points)
+    refused = await _charge(context, viewer, role, min(points, most), of_hour)
+    if refused is not None:
+        error = GraphQLError(refused.message, original_error=refused)
+    if error is not None:
+        return Charged(cost, ExecutionResult(None, [error]))
+    if about_schema is not None and about_schema.is_whole:
+        return Charged(cost, ExecutionResult(about_schema.data, None))
+    return Charged(cost, None)
+
+
+def _about_schema(
+    schema: GraphQLSchema,
+    read: ReadDocument,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
+    points_left: int,
+) -> SchemaAnswer | None:
+    """What a query is answered about the schema; None if it does not ask."""
+    if operation.operation is not OperationType.QUERY or not read.asks_schema:
+        return None
+    most = max(0, points_left) * VALUES_A_POINT
+    answer = answer_about_schema(schema, read.document, operation, variables, most=most)
+    if answer is None or answer.is_whole or answer.values <= MOST_VALUES_BESIDE:
+        return answer
+    message = "Ask for the schema in an operation of its own."
+    error = GraphQLError(message, operation, extensions={"code": TOO_LARGE, "limit": MOST_VALUES_BESIDE})
+    return SchemaAnswer({}, answer.values, is_whole=False, error=answer.error or error)
 
 
 async def _viewer_of(context: Context) -> Viewer | None:

@@ -9,8 +9,8 @@ those in use.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from graphql import (
@@ -18,18 +18,18 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    get_operation_ast,
     parse,
     specified_rules,
     validate,
 )
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
-from strawberry.types import ExecutionContext
 
 from core.telemetry import metrics
 from graphql_schema.base.query_limits import LONGEST_DOCUMENT, MAX_TOKENS, measured
+from graphql_schema.requests.executor import Selections
 from graphql_schema.requests.introspection import MOST_ERRORS, TOO_LARGE
 
 MOST_KEPT: Final = 128
@@ -39,11 +39,47 @@ _RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidation
 
 @dataclass(frozen=True, slots=True)
 class ReadDocument:
-    """A document that was read: `points` by the names of its operations; `errors` if it cannot be run."""
+    """A document that was read.
+
+    Attributes:
+        document: the parsed text.
+        points: what its operations cost, by their names.
+        errors: why it cannot be run.
+        is_fixed: whether what its operations select is the same for all variables.
+        asks_schema: whether it may ask for something of the schema.
+        shows_homes: whether it may show the viewer's homes.
+    """
 
     document: DocumentNode
     points: Mapping[str | None, int]
     errors: tuple[GraphQLError, ...]
+    is_fixed: bool
+    asks_schema: bool
+    shows_homes: bool
+    _selections: dict[str | None, Selections] = field(default_factory=dict)
+
+    def selections(self, operation: OperationDefinitionNode) -> Selections:
+        """What the executions of an operation have worked out so far of what it selects."""
+        if not self.is_fixed:
+            return Selections()
+        return self._selections.setdefault(operation.name.value if operation.name else None, Selections())
+
+    @property
+    def first(self) -> OperationDefinitionNode | None:
+        """Its first operation; None if it has fragments alone."""
+        nodes = self.document.definitions
+        return next((node for node in nodes if isinstance(node, OperationDefinitionNode)), None)
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation that is to be run.
+
+        Raises:
+            CannotGetOperationTypeError: there is none of this name, or several and no name.
+        """
+        found = get_operation_ast(self.document, name)
+        if found is None:
+            raise SeveralOperationsError(None) if name is None else CannotGetOperationTypeError(name)
+        return found
 
 
 class SeveralOperationsError(CannotGetOperationTypeError):
@@ -102,36 +138,12 @@ def judged(schema: GraphQLSchema, document: DocumentNode) -> ReadDocument:
     """What a document costs, and whether it may be run."""
     size = measured(schema, document)
     errors = size.errors or validate(schema, document, _RULES, max_errors=MOST_ERRORS, hide_suggestions=True)
-    return ReadDocument(document, size.points, tuple(errors))
-
-
-def read_of(execution: ExecutionContext) -> ReadDocument:
-    """The document of an operation that was parsed."""
-    read: ReadDocument = execution.context.request.state.document
-    return read
-
-
-class DocumentReader(SchemaExtension):
-    """Gives an operation its document; refuses one that is too large or not valid."""
-
-    async def on_parse(self) -> AsyncIterator[None]:
-        execution = self.execution_context
-        if execution.query is not None:
-            schema = execution.schema._schema  # noqa: SLF001 - as strawberry's own ValidationCache does
-            request = execution.context.request
-            request.state.document = await request.app.state.documents.read(schema, execution.query)
-            execution.graphql_document = read_of(execution).document
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        execution = self.execution_context
-        if execution.graphql_document is not None:
-            operations = [
-                node
-                for node in execution.graphql_document.definitions
-                if isinstance(node, OperationDefinitionNode)
-            ]
-            if len(operations) > 1 and execution._provided_operation_name is None:  # noqa: SLF001 - strawberry has no public attribute for what the client sent
-                raise SeveralOperationsError(None)
-            execution.pre_execution_errors = list(read_of(execution).errors)
-        yield
+    text = document.loc.source.body if document.loc else ""
+    return ReadDocument(
+        document,
+        size.points,
+        tuple(errors),
+        is_fixed="@" not in text,  # no @skip, no @include
+        asks_schema="__" in text,  # __schema, __type
+        shows_homes="dwelling" in text,
+    )

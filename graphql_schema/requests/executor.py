@@ -1,25 +1,24 @@
-"""Executes long lists in pieces, between which others are answered.
+"""Executes long lists in pieces, between which others are answered, and plain values without graphql-core.
 
-In: the lists that resolvers answer. Out: the same values. The one rule: of all operations of a process one
-piece is worked on in a turn of the event loop, and a piece is some hundred fields, 2 to 3 ms; graphql-core
-completes a list in one go, and thirty aliases of a year of days would hold the loop for half a second.
+In: what resolvers answer. Out: the same values. The one rule: of all operations of a process one piece is
+worked on in a turn of the event loop, and a piece is some hundred fields, 2 to 3 ms; graphql-core completes a
+list in one go, and thirty aliases of a year of days would hold the loop for half a second.
 """
 
 import asyncio
 from collections.abc import Iterable, Sized
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from graphql import get_named_type, is_leaf_type
+from graphql import GraphQLObjectType, get_named_type, is_leaf_type
+from graphql.execution.executor import Executor
 from graphql.pyutils import gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from graphql_schema.requests.plain_values import Completed, plain_completer
+from graphql_schema.requests.plain_values import Column, PlainField, plain_column, plain_field
 
 SHORTEST_LONG_LIST: Final = 16
-SHORTEST_PLAIN_LIST: Final = 3
-"""Of a shorter one graphql-core completes the values sooner than their function is made."""
-
 FIELDS_A_PIECE: Final = 250
 PLAIN_ITEMS_A_PIECE: Final = 250
 LEAVES_A_PIECE: Final = 2_000
@@ -33,15 +32,72 @@ class Turns:
         self.lock = asyncio.Lock()
 
 
+@dataclass(slots=True)
+class Selections:
+    """What an operation selects, as worked out by its executions: the same for all of them, if no directive
+    makes it depend on variables.
+
+    Attributes:
+        root: the fields of the root.
+        below: those of an object, by its type and the field that it is the value of: graphql-core's.
+    """
+
+    root: Any = None
+    below: dict[Any, Any] = field(default_factory=dict)
+    _fields: dict[Any, PlainField | None] = field(default_factory=dict)
+    _items: dict[Any, Column | None] = field(default_factory=dict)
+
+    def plain_field(
+        self, executor: Executor[Any], parent: GraphQLObjectType, details: Any
+    ) -> PlainField | None:
+        """What completes a field of an object; None if graphql-core must."""
+        key = (parent.name, id(details))
+        if key not in self._fields:
+            self._fields[key] = plain_field(executor, parent, details)
+        return self._fields[key]
+
+    def plain_items(self, executor: Executor[Any], kind: Any, details: Any) -> Column | None:
+        """What completes the items of a list; None if graphql-core must."""
+        key = (str(kind), id(details))
+        if key not in self._items:
+            self._items[key] = plain_column(executor, kind, details)
+        return self._items[key]
+
+
 class PiecewiseExecutor(StrawberryGraphQLCoreExecutionContext):
-    """The executor of the schema."""
+    """The executor of the schema.
+
+    Args:
+        selections: what earlier executions of the same operation have worked out.
+    """
 
     fields = 0
     """Fields that were executed so far."""
 
+    def __init__(self, *args: Any, selections: Selections, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._relevant_sub_fields = selections.below
+        self._selections = selections
+
+    def execute_root_grouped_field_set(
+        self, root_type: Any, root_value: Any, grouped_field_set: Any, *rest: Any
+    ) -> Any:
+        if self._selections.root is None:
+            self._selections.root = grouped_field_set
+        return super().execute_root_grouped_field_set(root_type, root_value, self._selections.root, *rest)
+
     def execute_fields(self, *args: Any, **kwargs: Any) -> Any:
         self.fields += len(kwargs["grouped_field_set"] if "grouped_field_set" in kwargs else args[3])
         return super().execute_fields(*args, **kwargs)
+
+    def execute_field(
+        self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, *place: Any
+    ) -> Any:
+        complete = self._selections.plain_field(self, parent_type, field_details_list)
+        if complete is not None:
+            with suppress(Exception):  # which graphql-core finds again, and places
+                return complete(source, self.context_value)
+        return super().execute_field(parent_type, source, field_details_list, *place)
 
     def complete_iterable_value(
         self,
@@ -54,14 +110,14 @@ class PiecewiseExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         length = len(items) if isinstance(items, Sized) else 0
         arguments = (item_type, field_details_list, info, path, items, position_context)
-        if length >= SHORTEST_PLAIN_LIST and isinstance(items, list) and not self.middleware_manager:
-            plain = plain_completer(self, item_type, field_details_list)
+        if isinstance(items, list):
+            plain = self._selections.plain_items(self, item_type, field_details_list)
             piece = LEAVES_A_PIECE if is_leaf_type(get_named_type(item_type)) else PLAIN_ITEMS_A_PIECE
             if plain is not None and length > piece:
                 return self._plain_in_pieces(plain, piece, arguments)
             if plain is not None:
                 with suppress(Exception):  # which graphql-core finds again, and places
-                    return [plain(item) for item in items]
+                    return plain(items, self.context_value)
         return self._by_graphql_core(arguments)
 
     def _by_graphql_core(self, arguments: Any) -> Any:
@@ -71,14 +127,14 @@ class PiecewiseExecutor(StrawberryGraphQLCoreExecutionContext):
             return super().complete_iterable_value(*arguments)
         return self._in_pieces(*arguments)
 
-    async def _plain_in_pieces(self, plain: Completed, piece: int, arguments: Any) -> Any:
+    async def _plain_in_pieces(self, plain: Column, piece: int, arguments: Any) -> Any:
         info, items = arguments[2], arguments[4]
         turns: Turns = info.context.request.app.state.turns
         completed: list[Any] = []
         try:
             for begin in range(0, len(items), piece):
                 async with turns.lock:
-                    completed += [plain(item) for item in items[begin : begin + piece]]
+                    completed += plain(items[begin : begin + piece], self.context_value)
                     await asyncio.sleep(0)
         except Exception:  # noqa: BLE001 - graphql-core finds it again, and places it
             found = self._by_graphql_core(arguments)

@@ -128,7 +128,6 @@ async def test_fields_of_one_operation_share_what_they_ask_for(
         "alerts_seen",
         "dashboards",
         "meters_by_dwelling",
-        "my_account",
         "viewer_of_token",
     ]
 

@@ -16,9 +16,9 @@ from core.services.shared import health
 from core.services.shared.transaction import current_database
 from core.telemetry import logs, metrics
 from graphql_schema.asgi import build_app
-from graphql_schema.base import operations
 from graphql_schema.monitoring import monitored, monitoring_app
 from graphql_schema.request_log import request_id_of
+from graphql_schema.requests import operations
 from tests.support import factories
 from tests.support.spans import collected_spans
 

@@ -20,42 +20,42 @@ PAGE = "totalCount edges { node { title level lossM3 } } pageInfo { hasNextPage 
 
 OPERATIONS = {
     "the viewer's name": ("{ viewer { firstName lastName language } }", 1),
-    "the dwellings with their residences": (HOME % "id floor number residence { name timeZone }", 2),
+    "the dwellings with their residences": (HOME % "id floor number residence { name timeZone }", 1),
     "the dashboard": (
         HOME % "id dashboard { label monthToDate { value } previousMonth { value } lastReadingAt }",
-        3,
+        2,
     ),
     "the dashboard with the count of alerts": (
         HOME % "activeAlertCount dashboard { label unit yearToDate { value } monthsCounted }",
-        4,
+        3,
     ),
     "the alerts, active and past": (
         HOME % f"activeAlerts {{ title lossM3 meterLabel }} pastAlerts(first: 10) {{ {PAGE} }}",
-        3,
+        2,
     ),
     "two fluids by day": (
         HOME
         % """a: dailyConsumption(fluid: COLD_WATER) { day amount { value } quality }
         b: dailyConsumption(fluid: HEAT) { day amount { value } quality }""",
-        3,
+        2,
     ),
     "two fluids by day, as columns": (
         HOME
         % """a: dailySeries(fluid: COLD_WATER) { days amounts qualities }
         b: dailySeries(fluid: HEAT) { days amounts qualities }""",
-        3,
+        2,
     ),
     "thirteen months": (
         HOME % "monthlyConsumption(fluid: COLD_WATER) { month amount { value } complete }",
-        3,
+        2,
     ),
-    "the meters with their last readings": (HOME % "meters { label lastReading { readAt } }", 4),
-    "the index statement": (HOME % "indexStatement { day }", 5),
-    "the papers with a code": (HOME % "issuedPapers { code kind }", 3),
-    "the consent": (HOME % "consent { question answer }", 6),
-    "the consumption limits": (HOME % "consumptionLimits { fluid amount { value } }", 3),
-    "the recurring draws": (HOME % "recurringDraws { id }", 3),
-    "the documents": (HOME % "documents(first: 10) { totalCount edges { node { title file { url } } } }", 3),
+    "the meters with their last readings": (HOME % "meters { label lastReading { readAt } }", 3),
+    "the index statement": (HOME % "indexStatement { day }", 4),
+    "the papers with a code": (HOME % "issuedPapers { code kind }", 2),
+    "the consent": (HOME % "consent { question answer }", 5),
+    "the consumption limits": (HOME % "consumptionLimits { fluid amount { value } }", 2),
+    "the recurring draws": (HOME % "recurringDraws { id }", 2),
+    "the documents": (HOME % "documents(first: 10) { totalCount edges { node { title file { url } } } }", 2),
     "the sessions": ("{ viewer { sessions { userAgent current } } }", 2),
     "the account page": (
         "{ viewer { email phone notifications { topic byEmail } newsletter accessTokens { name } } }",

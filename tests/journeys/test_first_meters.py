@@ -1,6 +1,5 @@
 """docs/first-meters.md, word for word: from an empty folder to a resident who reads the meter."""
 
-import asyncio
 import json
 import shutil
 import uuid
@@ -21,20 +20,11 @@ def database(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     if request.param == "sqlite":
         yield {}
         return
-    import asyncpg  # noqa: PLC0415 - only where PostgreSQL is tested
-
-    data, _ = request.getfixturevalue("postgresql_template")
+    server = request.getfixturevalue("postgresql_server")
     name = f"page_{uuid.uuid4().hex}"
-
-    async def execute(statement: str) -> None:
-        connection = await asyncpg.connect(host=str(data), user="postgres", database="postgres")
-        await connection.execute(statement)
-        await connection.close()
-
-    asyncio.run(execute(f"CREATE DATABASE {name} TEMPLATE template0"))
-    url = f"postgresql://postgres@/{name}?host={data}&maxsize=5"
-    yield {"SUBMETER_DATABASE_URL": url, "SUBMETER_SECRET_KEY": SECRET}
-    asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.create(name)
+    yield {"SUBMETER_DATABASE_URL": server.url(name), "SUBMETER_SECRET_KEY": SECRET}
+    server.drop(name)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the page uses curl")

@@ -148,7 +148,7 @@ class RateLimiter:
         ]
 
     def _hashed(self, name: str) -> str:
-        return hmac.new(self._key, name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._key, name.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
 
 
 def network_of(visitor: Visitor) -> str:

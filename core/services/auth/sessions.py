@@ -22,10 +22,11 @@ from core.errors import NotFound, Unauthenticated
 from core.models import AccessToken, Account, Device, Gateway, Session
 from core.sanitize import escape_for_database
 from core.services.auth.grant_tokens import GRANT_PREFIX, viewer_of_grant
+from core.services.auth.token_rows import Credential, account_row, token_rows
 from core.services.shared import columns
 from core.services.shared.audit import Subject, record, record_own
-from core.services.shared.time_series import run
-from core.services.shared.transaction import current_database, transactional
+from core.services.shared.occupancy_rows import keeping_occupancies
+from core.services.shared.transaction import transactional
 
 SESSION_PREFIX = "sms_"
 GATEWAY_PREFIX = "smg_"
@@ -78,7 +79,7 @@ class AccountView:
 
 
 async def viewer_of_token(
-    application: Application, token: str, *, keeps: bool = False, now: datetime
+    application: Application, token: str, *, keeps: bool = False, homes: bool = False, now: datetime
 ) -> Viewer:
     """The viewer that a session token, an access token or a gateway's API key stands for.
 
@@ -86,6 +87,7 @@ async def viewer_of_token(
         application: settings and profiles.
         token: as sent.
         keeps: the operation only reads: its viewer keeps what was read, the account first.
+        homes: such an operation shows the viewer's homes: they are read by the same statement.
         now: the present moment.
 
     Raises:
@@ -96,22 +98,26 @@ async def viewer_of_token(
         if gateway is not None:
             return Viewer(role=Role.GATEWAY, gateway_id=gateway.id, operator_id=gateway.operator_id)
     elif token.startswith(ACCESS_TOKEN_PREFIX):
-        row = await _row_of(_OF_ACCESS_TOKEN, token, now)
-        if row is not None:
+        found = await token_rows(Credential.ACCESS_TOKEN, token, homes=homes and keeps, now=now)
+        if found:
+            row = found[0]
             if _to_be_seen(row["last_used_at"], now):
                 await AccessToken.filter(id=row["token_id"]).update(last_used_at=now)
             scopes = frozenset(TokenScope(scope) for scope in columns.document(row["scopes"]))
-            return _viewer_of(application, row, scopes=scopes, keeps=keeps, now=now)
+            viewer = _viewer_of(application, row, scopes=scopes, keeps=keeps, now=now)
+            return keeping_occupancies(viewer, found) if homes else viewer
     elif token.startswith(GRANT_PREFIX):
         provider = await viewer_of_grant(token, now=now)
         if provider is not None:
             return replace(provider, kept={} if keeps else None)
     else:
-        row = await _row_of(_OF_SESSION, token, now)
-        if row is not None:
+        found = await token_rows(Credential.SESSION, token, homes=homes and keeps, now=now)
+        if found:
+            row = found[0]
             if _to_be_seen(row["last_seen_at"], now):
                 await Session.filter(id=row["session_id"]).update(last_seen_at=now)
-            return _viewer_of(application, row, keeps=keeps, now=now)
+            viewer = _viewer_of(application, row, keeps=keeps, now=now)
+            return keeping_occupancies(viewer, found) if homes else viewer
     raise Unauthenticated("The token is unknown, expired or revoked: sign in again.")
 
 
@@ -281,15 +287,19 @@ async def my_account(application: Application, viewer: Viewer) -> AccountView:
     """
     if viewer.account_id is None:
         raise Unauthenticated("Only a person has an account.")
-    kept = (viewer.kept or {}).get(_ACCOUNT)
+    kept = kept_account(application, viewer)
     if kept is not None:
-        return _account_view(application, kept)
-    found = await run(
-        current_database(), f"{_ACCOUNT_COLUMNS} {_FROM_ACCOUNT} WHERE a.id = $1", [viewer.account_id]
-    )
-    if not found:
+        return kept
+    row = await account_row(viewer.account_id)
+    if row is None:
         raise Unauthenticated("The account is gone.")
-    return _account_view(application, found[0])
+    return _account_view(application, row)
+
+
+def kept_account(application: Application, viewer: Viewer) -> AccountView | None:
+    """The account that was read with the viewer, if the viewer keeps what was read."""
+    row = (viewer.kept or {}).get(_ACCOUNT)
+    return None if row is None else _account_view(application, row)
 
 
 def _account_view(application: Application, row: Mapping[str, Any]) -> AccountView:
@@ -327,31 +337,6 @@ def _terms_to_accept(application: Application, account: Account) -> bool:
 
 _ACCOUNT = "account"
 """Where a viewer keeps the row of its account."""
-
-_ACCOUNT_COLUMNS = (
-    "SELECT a.id, a.operator_id, a.email, a.civility, a.first_name, a.last_name, a.phone_e164, a.language,"
-    " a.role, a.temporary_password_until, a.terms_version, a.phone_confirmed_at, a.second_factor_since,"
-    " a.newsletter_since, a.disabled_at, o.code AS operator_code"
-)
-_FROM_ACCOUNT = "FROM account a JOIN operator o ON o.id = a.operator_id"
-_OF_SESSION = (
-    f"{_ACCOUNT_COLUMNS}, s.id AS session_id, s.expires_at, s.revoked_at, s.last_seen_at, s.second_factor_at"
-    f" {_FROM_ACCOUNT} JOIN session s ON s.account_id = a.id WHERE s.token_hash = $1"
-)
-_OF_ACCESS_TOKEN = (
-    f"{_ACCOUNT_COLUMNS}, t.id AS token_id, t.expires_at, t.revoked_at, t.last_used_at, t.scopes"
-    f" {_FROM_ACCOUNT} JOIN access_token t ON t.account_id = a.id WHERE t.token_hash = $1"
-)
-"""Token, account and operator in one statement: every request asks for them."""
-
-
-async def _row_of(statement: str, token: str, now: datetime) -> Mapping[str, Any] | None:
-    """The row of a token that is valid now."""
-    rows = await run(current_database(), statement, [token_hash(token)])
-    if not rows or rows[0]["revoked_at"] is not None or rows[0]["disabled_at"] is not None:
-        return None
-    expires_at = columns.moment_or_none(rows[0]["expires_at"])
-    return rows[0] if expires_at is None or expires_at > now else None
 
 
 def _viewer_of(

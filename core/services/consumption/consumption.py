@@ -8,7 +8,7 @@ is visible.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from core.access import Permission, Viewer
@@ -58,12 +58,16 @@ class FluidDashboard:
     last_reading: LastReading | None
 
 
-class DayPoint(NamedTuple):
-    """A civil day; None where there is no data."""
+class DayWithoutData(NamedTuple):
+    """A civil day of which nothing is known."""
 
     day: date
-    amount: int | None
-    quality: Quality | None
+    amount: None = None
+    quality: None = None
+
+
+DayPoint: TypeAlias = DayTotal | DayWithoutData
+"""A civil day of a series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +262,12 @@ def _days_asked(
     return DaysAsked(period.dwelling_id, time_zone, asked.fluid, first, last)
 
 
-def _points(totals: Iterable[DayTotal], asked: DaysAsked) -> list[DayPoint]:
+def _points(totals: Sequence[DayTotal], asked: DaysAsked) -> list[DayPoint]:
+    first, after = asked.first.toordinal(), asked.last.toordinal() + 1
+    if len(totals) == after - first:  # which are in order, and each once
+        return list(totals)
     known = {total.day: total for total in totals}
-    days = map(date.fromordinal, range(asked.first.toordinal(), asked.last.toordinal() + 1))
-    return [DayPoint._make(known.get(day) or (day, None, None)) for day in days]
+    return [known.get(day) or DayWithoutData(day) for day in map(date.fromordinal, range(first, after))]
 
 
 async def monthly_series(

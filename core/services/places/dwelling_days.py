@@ -6,11 +6,12 @@ is summed by the database, month by month; of one with several, the days are rea
 meter that was in service on a day, and whether it was depends on the residence's clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from itertools import starmap
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -34,6 +35,21 @@ _CORRECTED = (
     " AND c.amount_before IS NOT NULL"
 )
 """The days of which another amount was shown before."""
+
+
+# A range of the key for each month: to group days by month, SQLite sorts them all first.
+_SUM = (
+    "COALESCE(SUM(v.amount), 0) || ':' || COUNT(*) || ':' || COUNT(CASE v.quality WHEN 'P' THEN 1 END)"
+    " || ':' || COUNT(CASE v.quality WHEN 'E' THEN 1 END) FROM daily_volume v WHERE v.meter_id = m.id"
+)
+_MONTHS_OF_KEY = {
+    "sqlite": "(SELECT value AS month FROM json_each(k.months)) x",
+    "postgresql": "(SELECT value::bigint AS month FROM json_array_elements_text(k.months::json) value) x",
+}
+_DAYS_OF_MONTH = {
+    "sqlite": "MAX(x.month * 100, k.first_day) AND MIN(x.month * 100 + 99, k.last_day)",
+    "postgresql": "GREATEST(x.month * 100, k.first_day) AND LEAST(x.month * 100 + 99, k.last_day)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +135,19 @@ async def sums_of(
     connection: BaseDBAsyncClient, asked: Sequence[SumsAsked]
 ) -> dict[int, dict[Fluid, FluidSums]]:
     """The sums by month of each dwelling and fluid, by the dwelling's number."""
-    sums = joined(
-        connection, "g.month || ':' || g.amount || ':' || g.days || ':' || g.partial || ':' || g.estimated"
-    )
+    kind = "sqlite" if is_sqlite(connection) else "postgresql"
+    months = joined(connection, f"x.month || ':' || (SELECT {_SUM} AND v.day BETWEEN {_DAYS_OF_MONTH[kind]})")
     rows = await select_by(
         connection,
-        dict.fromkeys(("dwelling_id", "first_day", "last_day"), "bigint"),
+        {**dict.fromkeys(("dwelling_id", "first_day", "last_day"), "bigint"), "months": "text"},
         "SELECT m.dwelling_id, m.id, m.fluid, m.installed_at, m.removed_at, r.read_at, r.received_at,"  # noqa: S608 - our own words
-        f" (SELECT {sums} FROM (SELECT v.day / 100 AS month, SUM(v.amount) AS amount, COUNT(*) AS days,"
-        " SUM(CASE v.quality WHEN 'P' THEN 1 ELSE 0 END) AS partial,"
-        " SUM(CASE v.quality WHEN 'E' THEN 1 ELSE 0 END) AS estimated"
-        f" {_VOLUMES} GROUP BY v.day / 100) g) AS months,"
+        f" (SELECT {months} FROM {_MONTHS_OF_KEY[kind]}) AS months,"
         " CASE WHEN EXISTS (SELECT 1 FROM meter o WHERE o.dwelling_id = m.dwelling_id AND o.fluid = m.fluid"
         f" AND o.id <> m.id) THEN (SELECT {joined(connection, _DAY)} {_VOLUMES}) END AS days"
         " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id"
         " LEFT JOIN meter_state s ON s.meter_id = m.id"
         " LEFT JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at",
-        [(one.dwelling_id, day_number(one.first), day_number(one.last)) for one in asked],
+        [(one.dwelling_id, day_number(one.first), day_number(one.last), _months_of(one)) for one in asked],
     )
     zones = {one.dwelling_id: one.time_zone for one in asked}
     grouped: dict[int, dict[Fluid, list[dict[str, Any]]]] = {dwelling_id: {} for dwelling_id in zones}
@@ -148,6 +160,12 @@ async def sums_of(
         }
         for dwelling_id, by_fluid in grouped.items()
     }
+
+
+def _months_of(asked: SumsAsked) -> str:
+    """The months of the days, `[202510,202511]`."""
+    numbers = range(Month.of(asked.first).number, Month.of(asked.last).number + 1)
+    return str([number // 12 * 100 + number % 12 + 1 for number in numbers])
 
 
 def joined(connection: BaseDBAsyncClient, text: str) -> str:
@@ -172,13 +190,14 @@ def _months(meters: Sequence[dict[str, Any]], time_zone: str) -> list[MonthSum]:
     parts = [part.split(":") for part in sorted((meters[0]["months"] or "").split(",")) if part]
     return [
         month_sum(
-            Month(int(month[:4]), int(month[4:])),
+            _month_of(month),
             amount=int(amount),
             days=int(days),
             partial_days=int(partial),
             estimated_days=int(estimated),
         )
         for month, amount, days, partial, estimated in parts
+        if days != "0"
     ]
 
 
@@ -202,26 +221,37 @@ def totals_of_rows(meters: Sequence[dict[str, Any]], time_zone: str) -> list[Day
 
 def _totals(meters: Sequence[dict[str, Any]], time_zone: str) -> list[DayTotal]:
     if len(meters) == 1:
-        return [DayTotal._make(part) for part in _parts(meters[0]["days"])]
+        return list(map(_total, _parts(meters[0]["days"])))
     zone = ZoneInfo(time_zone)
     return total_by_day(
         MeterDays(
             installed_on=moment(row["installed_at"]).astimezone(zone).date(),
             removed_on=removed_at.astimezone(zone).date() if removed_at else None,
-            days=[DayVolume(*part) for part in _parts(row["days"])],
+            days=list(starmap(DayVolume, _parts(row["days"]))),
         )
         for row in meters
         for removed_at in (moment_or_none(row["removed_at"]),)
     )
 
 
-def _parts(days: str | None) -> list[tuple[date, int, Quality]]:
-    """`20261122:350M,…` as days, in the order of time."""
-    return [
-        (_day_of(part[:8]), int(part[9:-1]), QUALITY_OF[part[-1]])
-        for part in sorted((days or "").split(","))
-        if part
-    ]
+def _parts(days: str | None) -> Iterator[tuple[date, int, Quality]]:
+    """`20261122:350M,…` as days, in the order of time; column by column, since a year has hundreds."""
+    parts = sorted(days.split(",")) if days else []
+    return zip(
+        map(_day_of, [part[:8] for part in parts]),
+        map(int, [part[9:-1] for part in parts]),
+        map(QUALITY_OF.__getitem__, [part[-1] for part in parts]),
+        strict=True,
+    )
+
+
+_total = cast("Callable[[tuple[date, int, Quality]], DayTotal]", partial(tuple.__new__, DayTotal))
+"""As `DayTotal._make`, which checks the length of each."""
+
+
+@lru_cache(maxsize=1_024)
+def _month_of(digits: str) -> Month:
+    return Month(int(digits[:4]), int(digits[4:]))
 
 
 @lru_cache(maxsize=8_192)

@@ -24,7 +24,7 @@ from core.models import Meter, Occupancy, OccupancyKind
 from core.services.shared import place_rows as places
 from core.services.shared.guests import BASIS_OF, occupancies_shown
 from core.services.shared.kept import keep, kept_rows
-from core.services.shared.occupancy_rows import OccupancyRow, occupancy_rows
+from core.services.shared.occupancy_rows import OccupancyRow, kept_occupancies, occupancy_rows
 from core.services.shared.place_rows import (
     Charge,
     Found,
@@ -150,7 +150,8 @@ async def _homes_shown(viewer: Viewer) -> Sequence[Home]:
 
 
 async def _homes(viewer: Viewer, account_id: int) -> Sequence[Home]:
-    rows = await occupancy_rows(account_id)
+    kept = kept_occupancies(viewer) if account_id == viewer.account_id else None
+    rows = await occupancy_rows(account_id) if kept is None else kept
     mine = [row for row in rows if row.account_id == account_id and _still_visible(row, viewer)]
     latest_first = sorted(sorted(mine, key=lambda row: row.id), key=lambda row: row.move_in, reverse=True)
     known = [_period(row, [other for other in rows if _is_another(other, row)]) for row in latest_first]

@@ -176,4 +176,4 @@ async def test_one_statement_for_all_averages(
     await claire.ask(query)
     with watched(monkeypatch) as work:
         await claire.ask(query)
-    assert len(work.statements) == 4, work.statements
+    assert len(work.statements) == 3, work.statements

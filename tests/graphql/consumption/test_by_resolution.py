@@ -214,25 +214,25 @@ async def test_no_series_of_another_home(
 @pytest.mark.parametrize(
     ("fields", "statements"),
     [
-        ("a: consumption(fluid: COLD_WATER) { amounts }", 3),
+        ("a: consumption(fluid: COLD_WATER) { amounts }", 2),
         (
             "a: consumption(fluid: COLD_WATER, last: 37) { amounts } b: consumption(fluid: HEAT) { amounts }",
-            3,
+            2,
         ),
-        ("a: consumption(fluid: COLD_WATER, resolution: DAILY, last: 1098) { amounts }", 3),
-        ("a: consumption(fluid: COLD_WATER, resolution: HOURLY, last: 744) { amounts }", 4),
+        ("a: consumption(fluid: COLD_WATER, resolution: DAILY, last: 1098) { amounts }", 2),
+        ("a: consumption(fluid: COLD_WATER, resolution: HOURLY, last: 744) { amounts }", 3),
         (
             """a: consumption(fluid: COLD_WATER, resolution: HOURLY) { amounts }
             b: consumption(fluid: HEAT, resolution: HOURLY) { amounts }
             c: consumption(fluid: HEAT, resolution: WEEKLY) { amounts }""",
-            5,
+            4,
         ),
     ],
 )
 async def test_the_statements_do_not_depend_on_how_long_or_how_many(
     claire: Any, home: Any, fields: str, statements: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One for the session, one for the homes, one for all days; two for all hours."""
+    """One for the session with the homes, one for all days; two for all hours."""
     await home.consume(WATER, TODAY - timedelta(days=365), TODAY - timedelta(days=1), daily=310)
     await claire.ask(HOME % fields)
     with watched(monkeypatch) as work:

@@ -104,4 +104,4 @@ async def test_one_statement_for_all_comparisons(
     await claire.ask(asked)
     with watched(monkeypatch) as work:
         await claire.ask(asked)
-    assert len(work.statements) == 4, work.statements
+    assert len(work.statements) == 3, work.statements

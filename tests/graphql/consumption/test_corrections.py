@@ -122,7 +122,7 @@ async def test_one_statement_for_the_logs_of_all_dwellings(
     await claire.ask(query)
     with watched(monkeypatch) as work:
         (dwelling,) = (await claire.ask(query))["viewer"]["dwellings"]
-    assert len(work.statements) == 3, work.statements
+    assert len(work.statements) == 2, work.statements
     assert [edge["node"]["day"] for edge in dwelling["a"]["edges"]] == ["2026-11-07", "2026-11-06"]
     assert (dwelling["a"]["totalCount"], len(dwelling["b"]["edges"])) == (7, 7)
 

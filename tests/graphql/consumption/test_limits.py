@@ -76,7 +76,7 @@ async def test_how_far_a_limit_is_used(claire: Any, home: Any, monkeypatch: pyte
     assert await used() == {"DAY": (50, 20), "MONTH": (2_150, 23), "GOAL": (2_150, 107)}
     with watched(monkeypatch) as work:
         await used()
-    assert len(work.statements) == 4, work.statements  # session, homes, limits, the days of all of them
+    assert len(work.statements) == 3, work.statements  # session and homes, limits, the days of all of them
     token = """mutation { createAccessToken(name: "x", scopes: [READ_MONTHLY]) {
         ... on AccessTokenIssued { token } } }"""
     claire.token = (await claire.ask(token))["createAccessToken"]["token"]

@@ -192,4 +192,4 @@ async def test_two_statements_for_all_costs_and_emissions(
     await claire.ask(query)
     with watched(monkeypatch) as work:
         await claire.ask(query)
-    assert len(work.statements) == 5, work.statements
+    assert len(work.statements) == 4, work.statements

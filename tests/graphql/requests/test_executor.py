@@ -1,6 +1,7 @@
 """Long lists are executed in pieces: the same answers, and turns for others in between."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -9,7 +10,12 @@ import pytest
 
 from graphql_schema.base.amounts import Amount
 from graphql_schema.requests import executor
-from graphql_schema.requests.executor import FIELDS_A_PIECE, SHORTEST_LONG_LIST, PiecewiseExecutor
+from graphql_schema.requests.executor import (
+    FIELDS_A_PIECE,
+    SHORTEST_LONG_LIST,
+    PiecewiseExecutor,
+    Selections,
+)
 from tests.graphql.conftest import WATER
 from tests.support.factories import NOW
 
@@ -36,8 +42,9 @@ async def days(portal: Any) -> list[list[dict[str, Any]]]:
 
 
 def by_graphql_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Completes lists of plain values as those whose fields have resolvers."""
-    monkeypatch.setattr(executor, "plain_completer", lambda *_: None)
+    """Completes plain values as those whose fields have resolvers."""
+    monkeypatch.setattr(Selections, "plain_items", lambda *_: None)
+    monkeypatch.setattr(Selections, "plain_field", lambda *_: None)
 
 
 async def test_a_long_list_is_answered_as_in_one_go(year: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,20 +102,21 @@ async def test_others_have_their_turn_between_pieces_of_plain_values(
 ) -> None:
     """Of two lists of 401 days that need no resolver, no more items than a piece are completed in a turn."""
     completed = 0
-    make = executor.plain_completer
+    make = Selections.plain_items
 
     def counted(*args: Any) -> Any:
         complete = make(*args)
-        assert complete is not None
+        if complete is None:  # the dwellings
+            return None
 
-        def count(item: Any) -> Any:
+        def count(items: list[Any], context: Any) -> list[Any]:
             nonlocal completed
-            completed += 1
-            return complete(item)
+            completed += len(items)
+            return complete(items, context)
 
         return count
 
-    monkeypatch.setattr(executor, "plain_completer", counted)
+    monkeypatch.setattr(Selections, "plain_items", counted)
     turns: list[int] = []
     done = False
 
@@ -137,9 +145,7 @@ async def test_an_error_in_a_long_list_is_where_it_belongs(
         nonlocal made
         made += 1
         amount = of(cls, *args)
-        if made == 30:
-            amount.smallest = 2**60
-        return amount
+        return replace(amount, smallest=2**60) if made == 30 else amount
 
     monkeypatch.setattr(Amount, "of", classmethod(failing))
     query = DAYS.replace("  b:", "  # ")

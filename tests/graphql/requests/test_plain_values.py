@@ -31,17 +31,17 @@ async def test_aliases_fragments_and_directives(
 ) -> None:
     """Whatever is selected, the answer is that of graphql-core, in the order of the selection."""
     made: list[Any] = []
-    make = executor.plain_completer
+    make = executor.plain_column
 
     def noted(*args: Any) -> Any:
         made.append(make(*args))
         return made[-1]
 
-    monkeypatch.setattr(executor, "plain_completer", noted)
+    monkeypatch.setattr(executor, "plain_column", noted)
     plain = (await days.post(ALIASES, {"known": known})).text
-    assert len(made) == 4
-    assert None not in made
-    monkeypatch.setattr(executor, "plain_completer", lambda *_: None)
+    assert [one is None for one in made] == [True, *[False] * 4]  # the dwellings, and four lists of theirs
+    monkeypatch.setattr(executor.Selections, "plain_items", lambda *_: None)
+    monkeypatch.setattr(executor.Selections, "plain_field", lambda *_: None)
     assert (await days.post(ALIASES, {"known": known})).text == plain
 
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from core.access import SYSTEM, Role, Viewer
@@ -89,19 +88,14 @@ def fleet_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="module")
-def fleet_postgresql(postgresql_template, tmp_path_factory: pytest.TempPathFactory, registry) -> str:
-    data, template = postgresql_template
+def fleet_postgresql(
+    postgresql_server, postgresql_template, tmp_path_factory: pytest.TempPathFactory, registry
+) -> str:
     name = f"fleet_{uuid.uuid4().hex}"
-    asyncio.run(execute(data, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    url = f"postgresql://postgres@/{name}?host={data}&maxsize=5"
-    asyncio.run(build(Settings(tmp_path_factory.mktemp("fleet"), url, SECRET_KEY), registry))
+    postgresql_server.create(name, postgresql_template[1])
+    settings = Settings(tmp_path_factory.mktemp("fleet"), postgresql_server.url(name), SECRET_KEY)
+    asyncio.run(build(settings, registry))
     return name
-
-
-async def execute(data: Path, statement: str) -> None:
-    connection = await asyncpg.connect(host=str(data), user="postgres", database="postgres")
-    await connection.execute(statement)
-    await connection.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -111,11 +105,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copyfile(request.getfixturevalue("fleet_sqlite"), tmp_path / "test.db")
         yield f"sqlite:///{tmp_path}/test.db"
         return
-    data, _ = request.getfixturevalue("postgresql_template")
-    template, name = request.getfixturevalue("fleet_postgresql"), f"test_{uuid.uuid4().hex}"
-    asyncio.run(execute(data, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield f"postgresql://postgres@/{name}?host={data}&maxsize=5"
-    asyncio.run(execute(data, f"DROP DATABASE {name} WITH (FORCE)"))
+    template, server = (
+        request.getfixturevalue("fleet_postgresql"),
+        request.getfixturevalue("postgresql_server"),
+    )
+    name = f"test_{uuid.uuid4().hex}"
+    server.create(name, template)
+    yield server.url(name)
+    server.drop(name)
 
 
 @pytest.fixture
