@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from submeter.demo.analysts import analysts
 from submeter.demo.people import ACCOUNTS, SECOND_FACTOR, UNPUBLISHED
+from submeter.demo.tokens import DemoTokens, first_resident
 from submeter.demo.world import PASSWORD, residents
 from submeter.output import err, out
 from submeter.simulator.values import DemoDwelling, DemoPlan, DemoResidence, Scenario
@@ -43,6 +44,7 @@ class Doors:
     """What the banner shows beside the plan; `free_homes` has one of each journey, if one is left."""
 
     gateway_key: str = field(repr=False)
+    tokens: DemoTokens
     free_homes: tuple[FreeHome, ...]
 
 
@@ -61,9 +63,16 @@ def welcome(plan: DemoPlan, doors: Doors, url: str, fresh: Path) -> None:
         markup=False,
     )
     out.print(f"\nA gateway's API key: {doors.gateway_key}", markup=False)
+    out.print("Tokens that read and change nothing (Authorization: Bearer ...):")
+    for whose, token in (
+        (first_resident(plan), doors.tokens.resident),
+        (f"an analyst of {plan.residences[0].operator}", doors.tokens.analyst),
+    ):
+        out.print(f"  {whose:32} {token}", markup=False, soft_wrap=True)
     out.print(
         "\nTry, in another terminal (README.md has more):",
         _query(url, plan),
+        _series(url, doors.tokens.resident),
         f"  .venv/bin/submeter ingest {_shown(fresh)}",
         "  .venv/bin/submeter outbox read",
         sep="\n",
@@ -106,14 +115,21 @@ def _place(dwelling: DemoDwelling) -> str:
 
 
 def _query(url: str, plan: DemoPlan) -> str:
-    email = next(
-        home.residents[-1].email for place in plan.residences for home in place.dwellings if home.residents
-    )
+    email = first_resident(plan)
     return (
         f"  curl -s {url}/graphql -H 'Content-Type: application/json' -d "
         f"""'{{"query": "mutation {{ signIn(input: {{email: \\"{email}\\", password: \\"{PASSWORD}\\"}}) """
         """{ ... on SignedIn { viewer { dwellings { dashboard { label monthToDate { value unit } """
         """lastReadingAt } } } } } }"}'"""
+    )
+
+
+def _series(url: str, token: str) -> str:
+    """From a token to a chart."""
+    return (
+        f"  curl -s {url}/graphql -H 'Content-Type: application/json' -H 'Authorization: Bearer {token}' -d "
+        """'{"query": "{ viewer { dwellings { consumption(fluid: COLD_WATER, resolution: DAILY, last: 7) """
+        """{ unit starts amounts } } } }"}'"""
     )
 
 

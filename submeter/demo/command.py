@@ -7,7 +7,7 @@ duplicates.
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -29,6 +29,7 @@ from submeter.demo.banner import Doors, FreeHome, welcome
 from submeter.demo.letters import LETTER_ROUTES
 from submeter.demo.people import GATEWAY, describe_people
 from submeter.demo.rates import describe_rates
+from submeter.demo.tokens import DemoTokens, issue_tokens
 from submeter.demo.world import describe
 from submeter.output import fail, out
 from submeter.simulator.plan import demo_plan
@@ -45,12 +46,14 @@ FRESH_FILE = "demo-fresh.log"
 @dataclass(frozen=True, slots=True)
 class DemoState:
     """The state of a demo folder: the anchor of its telegrams, whether they are all stored, the API key of
-    its gateway, and where it was served last, to which links of commands lead (`submeter.application`).
+    its gateway, the tokens, and where it was served last, to which links of commands lead
+    (`submeter.application`).
     """
 
     anchor: datetime
     complete: bool
     gateway_key: str = ""
+    tokens: DemoTokens = field(default_factory=DemoTokens)
     url: str = ""
 
 
@@ -120,8 +123,8 @@ async def make(settings: Settings, *, now: datetime | None = None) -> DemoPlan:
 
 
 async def open_doors(settings: Settings, plan: DemoPlan, *, now: datetime | None = None) -> Doors:
-    """The accounts beside the residents', a gateway's key, the homes that are free at present; and what the
-    operators sign papers with.
+    """The accounts beside the residents', a gateway's key, two tokens, the homes that are free at present;
+    and what the operators sign papers with.
     """
     now = now or datetime.now(UTC)
     state = _read_state(settings) or DemoState(plan.anchor, complete=True)
@@ -130,11 +133,13 @@ async def open_doors(settings: Settings, plan: DemoPlan, *, now: datetime | None
             await describe_people(application, now=now)
             key = await issue_gateway_key(SYSTEM, operator_code="ocea", name=GATEWAY, now=now)
             state = replace(state, gateway_key=key)
+        if not state.tokens.resident:
+            state = replace(state, tokens=await issue_tokens(application, plan, now=now))
         _write_state(settings, replace(state, url=settings.portal_url))
         for residence in plan.residences:
             make_identity(path_of(settings, residence.operator), residence.operator_name, now=now)
         free = [home for residence in plan.residences if (home := await _free_home(residence)) is not None]
-    return Doors(gateway_key=state.gateway_key, free_homes=tuple(free))
+    return Doors(gateway_key=state.gateway_key, tokens=state.tokens, free_homes=tuple(free))
 
 
 async def _free_home(residence: DemoResidence) -> FreeHome | None:
@@ -162,6 +167,7 @@ def _read_state(settings: Settings) -> DemoState | None:
         anchor=datetime.fromisoformat(stored["anchor"]),
         complete=stored["complete"],
         gateway_key=stored.get("gateway_key", ""),
+        tokens=DemoTokens(**stored.get("tokens", {})),
         url=stored.get("url", ""),
     )
 
@@ -171,6 +177,7 @@ def _write_state(settings: Settings, state: DemoState) -> None:
         "anchor": state.anchor.isoformat(),
         "complete": state.complete,
         "gateway_key": state.gateway_key,
+        "tokens": asdict(state.tokens),
         "url": state.url,
     }
     (settings.data_dir / STATE_FILE).write_text(json.dumps(stored) + "\n", encoding="utf-8")

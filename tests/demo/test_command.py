@@ -6,12 +6,13 @@ from datetime import date, datetime
 
 import pytest
 
-from core.access import NOBODY, SYSTEM, Role
+from core.access import NOBODY, SYSTEM, Permission, Role
 from core.access.sessions import SessionState
 from core.bootstrap import Application, open_application
 from core.documents.signing import identity_at, path_of
 from core.models import DegreeDay, EmissionFactor, Residence, Tariff
 from core.services.accounts.sign_in import sign_in
+from core.services.auth.sessions import viewer_of_token
 from core.services.portfolio.portfolio import upsert_operator
 from core.services.shared.transaction import current_database
 from core.services.telegrams.pipeline import take_in
@@ -118,3 +119,18 @@ async def test_its_operators_can_sign_papers(settings: Settings) -> None:
     await open_doors(settings, plan, now=NOW)
     again = {code: identity_at(path_of(settings, code), now=NOW).fingerprint for code in names}
     assert again == {code: identity.fingerprint for code, identity in first.items()}
+
+
+async def test_its_tokens_read_and_change_nothing(settings: Settings) -> None:
+    """From the first start on, a resident's and an analyst's; the next start shows the same."""
+    plan = await make(settings, now=NOW)
+    tokens = (await open_doors(settings, plan, now=NOW)).tokens
+    assert (await open_doors(settings, plan, now=NOW)).tokens == tokens
+    async with open_application(settings) as application:
+        resident = await viewer_of_token(application, tokens.resident, now=NOW)
+        analyst = await viewer_of_token(application, tokens.analyst, now=NOW)
+    assert (resident.role, analyst.role) == (Role.RESIDENT, Role.ANALYST)
+    assert resident.may(Permission.CONSUMPTION_READ_DAILY)
+    assert analyst.may(Permission.ANALYSES_READ)
+    assert not any(viewer.may(Permission.ACCOUNT_WRITE) for viewer in (resident, analyst))
+    assert not analyst.may(Permission.CONSUMPTION_READ)
