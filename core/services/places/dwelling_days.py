@@ -6,7 +6,7 @@ is summed by the database, month by month; of one with several, the days are rea
 meter that was in service on a day, and whether it was depends on the residence's clock.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
@@ -29,7 +29,6 @@ FLUIDS = tuple(Fluid)
 
 FLUID_OF_NUMBER = " ".join(f"WHEN {number} THEN '{fluid.value}'" for number, fluid in enumerate(FLUIDS))
 _VOLUMES = "FROM daily_volume v WHERE v.meter_id = m.id AND v.day BETWEEN k.first_day AND k.last_day"
-_DAY = "v.day || ':' || v.amount || v.quality"
 _CORRECTED = (
     "FROM consumption_correction c WHERE c.meter_id = m.id AND c.day BETWEEN k.first_day AND k.last_day"
     " AND c.amount_before IS NOT NULL"
@@ -119,7 +118,7 @@ async def rows_of(
     rows = await select_by(
         connection,
         dict.fromkeys(("n", "dwelling_id", "fluid", "meter_id", "first_day", "last_day"), "bigint"),
-        f"SELECT k.n, m.installed_at, m.removed_at, (SELECT {joined(connection, _DAY)} {_VOLUMES}) AS days,"  # noqa: S608 - our own words
+        f"SELECT k.n, m.installed_at, m.removed_at, (SELECT {_days(connection)} {_VOLUMES}) AS days,"  # noqa: S608 - our own words
         f" (SELECT {joined(connection, 'CAST(c.day AS TEXT)')} {_CORRECTED}) AS corrected{beside}"
         " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id AND k.meter_id IN (0, m.id)"
         f" AND m.fluid = CASE k.fluid {FLUID_OF_NUMBER} END",
@@ -143,7 +142,7 @@ async def sums_of(
         "SELECT m.dwelling_id, m.id, m.fluid, m.installed_at, m.removed_at, r.read_at, r.received_at,"  # noqa: S608 - our own words
         f" (SELECT {months} FROM {_MONTHS_OF_KEY[kind]}) AS months,"
         " CASE WHEN EXISTS (SELECT 1 FROM meter o WHERE o.dwelling_id = m.dwelling_id AND o.fluid = m.fluid"
-        f" AND o.id <> m.id) THEN (SELECT {joined(connection, _DAY)} {_VOLUMES}) END AS days"
+        f" AND o.id <> m.id) THEN (SELECT {_days(connection)} {_VOLUMES}) END AS days"
         " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id"
         " LEFT JOIN meter_state s ON s.meter_id = m.id"
         " LEFT JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at",
@@ -168,9 +167,16 @@ def _months_of(asked: SumsAsked) -> str:
     return str([number // 12 * 100 + number % 12 + 1 for number in numbers])
 
 
-def joined(connection: BaseDBAsyncClient, text: str) -> str:
+def joined(connection: BaseDBAsyncClient, text: str, between: str = ",") -> str:
     """Texts of several rows as one: a row of an answer costs ten times what a part of a text does."""
-    return f"group_concat({text}, ',')" if is_sqlite(connection) else f"string_agg({text}, ',')"
+    function = "group_concat" if is_sqlite(connection) else "string_agg"
+    return f"{function}({text}, '{between}')"
+
+
+def _days(connection: BaseDBAsyncClient) -> str:
+    """Days as three columns in one text, `20261122,…;350,…;M…`: fewer texts to make than a text a day."""
+    columns = ("CAST(v.day AS TEXT)", ","), ("CAST(v.amount AS TEXT)", ","), ("v.quality", "")
+    return " || ';' || ".join(joined(connection, column, between) for column, between in columns)
 
 
 def _meter(row: dict[str, Any]) -> MeterFigures:
@@ -234,15 +240,19 @@ def _totals(meters: Sequence[dict[str, Any]], time_zone: str) -> list[DayTotal]:
     )
 
 
-def _parts(days: str | None) -> Iterator[tuple[date, int, Quality]]:
-    """`20261122:350M,…` as days, in the order of time; column by column, since a year has hundreds."""
-    parts = sorted(days.split(",")) if days else []
-    return zip(
-        map(_day_of, [part[:8] for part in parts]),
-        map(int, [part[9:-1] for part in parts]),
-        map(QUALITY_OF.__getitem__, [part[-1] for part in parts]),
+def _parts(days: str | None) -> list[tuple[date, int, Quality]]:
+    """The days of such a text, in the order of time."""
+    if not days:
+        return []
+    numbers, amounts, qualities = days.split(";")
+    digits = numbers.split(",")
+    parts = zip(
+        map(_day_of, digits),
+        map(int, amounts.split(",")),
+        map(QUALITY_OF.__getitem__, qualities),
         strict=True,
     )
+    return list(parts) if digits == sorted(digits) else sorted(parts)
 
 
 _total = cast("Callable[[tuple[date, int, Quality]], DayTotal]", partial(tuple.__new__, DayTotal))
