@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from math import ceil, floor
+from struct import Struct
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from core.services.places.key_encryption import KeyEncryption
 from core.services.shared.transaction import is_sqlite
 
 _FAR_FUTURE_S = 1 << 40
+_LIMITS = Struct("=7q")
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,20 @@ class MeterEntry:
         )
 
     @cached_property
-    def limits(self) -> tuple[int, int, int, int, int, int]:
-        """Its id, the first and the last second in service, its capacity (0: unknown), its step, and the
-        most that it can rise in an hour.
+    def limits(self) -> bytes:
+        """What the steps of many meters are computed with, as whole numbers of eight bytes: its id, the first
+        and the last second in service, its capacity (0: unknown), its step, the most that it can rise in an
+        hour, and its dwelling's id. One value of these seven is found sooner than seven are.
         """
         capacity = self.register_capacity or 0
-        return self.id, *self.service_s, capacity, self.register_step, self.highest_per_hour
+        return _LIMITS.pack(
+            self.id,
+            *self.service_s,
+            capacity,
+            self.register_step,
+            self.highest_per_hour,
+            self.dwelling_id,
+        )
 
     @cached_property
     def alike(self) -> str:

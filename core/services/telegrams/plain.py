@@ -131,8 +131,8 @@ async def lock_first_ones(
 
 async def store_plain(connection: TransactionalDBClient, plain: Plain) -> None:
     """Store the readings and the day volumes; the states are stored when all is judged."""
-    await time_series.insert_readings(connection, plain.rows)
-    await time_series.upsert_days(connection, plain.days)
+    await time_series.insert_readings(connection, plain.rows, *plain.row_tables)
+    await time_series.upsert_days(connection, plain.days, *plain.day_tables)
     await plain.counters.save(connection)
 
 

@@ -101,10 +101,12 @@ def is_plain(state, meter):
 
 def collected(plain):
     """What was found, without an order."""
+    rows = [tuple(row) for table in plain.row_tables for row in table.tolist()]
+    days = [(*row, chr(code)) for table in plain.day_tables for *row, code in table.tolist()]
     states = [*plain.states.values(), *(MeterState(*row) for some in plain.quiet for row in some.tolist())]
     return {
-        "rows": sorted(plain.rows),
-        "days": sorted(plain.days),
+        "rows": sorted([*plain.rows, *rows]),
+        "days": sorted([*plain.days, *days]),
         "states": sorted(states),
         "unquiet": plain.unquiet,
         "whole_days": plain.whole_days,
