@@ -24,8 +24,8 @@ _AT_ONCE: Final = 5_000
 """Values that one statement looks up: SQLite and PostgreSQL take some 32,000."""
 
 STAGED_FROM: Final = 1_000
-"""So many rows of whole numbers are copied, which costs PostgreSQL and us half of what arrays as parameters do;
-for a few the statements that make room for them cost more.
+"""So many rows of whole numbers are copied, which costs PostgreSQL and us half of what arrays as parameters
+do; for a few the statements that make room for them cost more.
 """
 
 _Value = TypeVar("_Value")
@@ -110,8 +110,8 @@ async def copy_numbers(
         columns: name -> type, in the order of the values.
         values: a row each; of a character its code.
     """
-    # The binary format of COPY (PostgreSQL, sql-copy): of each row the number of its fields, of each field its
-    # length and its value, highest byte first.
+    # The binary format of COPY (PostgreSQL, sql-copy): of each row the number of its fields, of each field
+    # its length and its value, highest byte first.
     fields = [("count", ">i2")]
     for name, kind in columns.items():
         fields += [(f"length of {name}", ">i4"), (name, _WIRE[kind])]

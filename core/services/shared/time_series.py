@@ -118,24 +118,17 @@ async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int
     return {row["meter_id"]: reading_row(row) for row in rows}
 
 
-_OF_READING: Final = {
-    "meter_id": "BIGINT",
-    "read_at": "BIGINT",
-    "index_value": "BIGINT",
-    "status_bits": "INTEGER",
-    "received_at": "BIGINT",
-    "telegram_digest": "BIGINT",
-    "evidence": "SMALLINT",
-}
+_OF_READING: Final = dict.fromkeys(
+    ("meter_id", "read_at", "index_value", "status_bits", "received_at", "telegram_digest", "evidence"),
+    "BIGINT",
+) | {"status_bits": "INTEGER", "evidence": "SMALLINT"}
 _OF_DAY: Final = {"meter_id": "BIGINT", "day": "INTEGER", "amount": "BIGINT", "quality": "CHAR(1)"}
 
 
 async def insert_readings(
     connection: BaseDBAsyncClient, rows: Sequence[ReadingRow], *tables: NDArray[np.int64]
 ) -> None:
-    """Store readings, and those of tables that have a row each, in the order of `ReadingRow`; their (meter,
-    time) must not be stored yet.
-    """
+    """Store readings, those of tables by the fields of `ReadingRow`; (meter, time) must not be stored yet."""
     table = np.concatenate([np.array(rows, dtype=np.int64).reshape(-1, len(_OF_READING)), *tables])
     if not len(table):
         return
@@ -145,7 +138,9 @@ async def insert_readings(
     days = np.unique(table[:, 1] // _DAY_S)
     await ensure_months(connection, {month_of(day * _DAY_S) for day in days.tolist()})
     # In the order of the key, so that neighbours in its index are written together.
-    await many_rows.copy_numbers(connection, "reading", _OF_READING, table[np.lexsort((table[:, 1], table[:, 0]))])
+    await many_rows.copy_numbers(
+        connection, "reading", _OF_READING, table[np.lexsort((table[:, 1], table[:, 0]))]
+    )
 
 
 async def delete_readings(connection: BaseDBAsyncClient, rows: Iterable[ReadingRow]) -> None:
@@ -285,12 +280,10 @@ async def replace_days(
 
 
 async def upsert_days(
-    connection: BaseDBAsyncClient,
-    rows: Sequence[tuple[int, int, int, str]],
-    *tables: NDArray[np.int64],
+    connection: BaseDBAsyncClient, rows: Sequence[tuple[int, int, int, str]], *tables: NDArray[np.int64]
 ) -> None:
-    """Store daily volumes as (meter id, day number, amount, quality letter), new or instead of known ones; and
-    those of tables that have a row each, with the letter's code.
+    """Store daily volumes as (meter id, day number, amount, quality letter), new or instead of known ones;
+    and those of tables that have a row each, with the letter's code.
     """
     coded = [(meter_id, day, amount, ord(letter)) for meter_id, day, amount, letter in rows]
     table = np.concatenate([np.array(coded, dtype=np.int64).reshape(-1, len(_OF_DAY)), *tables])
@@ -305,8 +298,8 @@ async def upsert_days(
         async with many_rows.staged(connection, "daily_volume", _OF_DAY, table) as stage:
             await connection.execute_query(f"{insert} SELECT * FROM {stage} ORDER BY 1, 2 {conflict}")  # noqa: S608 - our own words
         return
-    meter_ids, days, amounts, codes = table.T.tolist()
-    columns = [meter_ids, days, amounts, [*map(chr, codes)]]
+    *columns, codes = table.T.tolist()
+    columns.append([*map(chr, codes)])
     if is_sqlite(connection):
         statement = f"{insert} VALUES (?, ?, ?, ?) {conflict}"
         await connection.execute_many(statement, [list(row) for row in zip(*columns, strict=True)])

@@ -117,7 +117,7 @@ class Course:
         quantity, capacity = QUANTITY_OF[meter.fluid.unit], meter.register_capacity
         for report in reports:
             received, index = report.received, report.index.value
-            at_s = int(received.moment.timestamp())
+            at_s = received.at_s
             if (
                 not received.timed
                 or received.line.sightings == 0

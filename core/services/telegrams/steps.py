@@ -94,7 +94,7 @@ class Steps:
         self._of = np.empty((len(reports), _OF_REPORT), np.int64)
         limits = b"".join([report.meter.limits for report in reports])
         self._of[:, :_OF_METER] = np.frombuffer(limits, np.int64).reshape(-1, _OF_METER)
-        self._of[:, _AT] = [int(one.moment.timestamp()) for one in received]
+        self._of[:, _AT] = [one.at_s for one in received]
         self._of[:, _UNITS] = [report.index.value for report in reports]
         self._of[:, _BITS] = [report.status_bits for report in reports]
         self._of[:, _DIGEST] = [one.telegram_digest for one in received]
@@ -166,11 +166,8 @@ class Steps:
             return
         of, after = self._of, self._state.copy()
         meter_ids, at_s, units, bits = of[:, _ID], of[:, _AT], of[:, _UNITS], of[:, _BITS]
-        rows = np.empty((len(of), len(ReadingRow._fields)), np.int64)
-        for place, column in enumerate(
-            (meter_ids, at_s, units, bits, self._now_s, of[:, _DIGEST], of[:, _EVIDENCE])
-        ):
-            rows[:, place] = column
+        now_s = np.full_like(at_s, self._now_s)
+        rows = np.stack((meter_ids, at_s, units, bits, now_s, of[:, _DIGEST], of[:, _EVIDENCE]), axis=1)
         plain.row_tables.append(rows)
         plain.stored += self.reports
         self._flow(after, level_1_lph)

@@ -83,6 +83,7 @@ def case(chance, number, around_s):
                 line=line,
                 timed=bool(chance.randint(0, 19)),
                 moment=datetime.fromtimestamp(at_s, UTC),
+                at_s=at_s,
                 telegram_digest=chance.randint(-(2**63), 2**63 - 1),
             ),
             meter=meter,
