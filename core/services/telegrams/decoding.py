@@ -7,7 +7,6 @@ used after all. Decoding raises nothing here: a broken telegram is a result.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace as replace_entry
 from datetime import UTC, datetime
 from enum import StrEnum
 from struct import unpack
@@ -393,7 +392,7 @@ def _in_service(report: Reported, service: tuple[datetime, datetime | None] | No
     if service is None or (meter.installed_at, meter.removed_at) == service:
         return report
     installed_at, removed_at = service
-    return replace(report, meter=replace_entry(meter, installed_at=installed_at, removed_at=removed_at))
+    return replace(report, meter=replace(meter, installed_at=installed_at, removed_at=removed_at))
 
 
 def _failed(line: ReceivedLine, failure: TelegramError, address: str | None) -> Unusable:
