@@ -161,27 +161,12 @@ async def save_states(
         )
         return
     if len(table) >= many_rows.STAGED_FROM:
-        async with many_rows.staged(connection, "meter_state", _TYPES, table) as stage:
-            await _store_staged(connection, stage, len(table))
+        await many_rows.store_numbers(connection, "meter_state", _TYPES, table, key=("meter_id",))
         return
     await connection.execute_query(
         f"INSERT INTO meter_state ({names}) SELECT * FROM {_unnested(len(COLUMNS))} {conflict}",  # noqa: S608
         table.T.tolist(),
     )
-
-
-async def _store_staged(connection: TransactionalDBClient, stage: str, count: int) -> None:
-    """Update the rows that exist, all of them as nearly always; then insert the others."""
-    names = ", ".join(COLUMNS)
-    sets = ", ".join(f"{name} = fresh.{name}" for name in _UPDATED)
-    updated, _ = await connection.execute_query(
-        f"UPDATE meter_state AS known SET {sets} FROM {stage} AS fresh WHERE known.meter_id = fresh.meter_id"  # noqa: S608
-    )
-    if updated < count:
-        await connection.execute_query(
-            f"INSERT INTO meter_state ({names}) SELECT {names} FROM {stage} AS fresh WHERE NOT EXISTS"  # noqa: S608
-            " (SELECT 1 FROM meter_state k WHERE k.meter_id = fresh.meter_id) ORDER BY meter_id"
-        )
 
 
 async def forget_states(connection: TransactionalDBClient, meter_ids: Collection[int]) -> None:

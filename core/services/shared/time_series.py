@@ -295,8 +295,7 @@ async def upsert_days(
         "ON CONFLICT (meter_id, day) DO UPDATE SET amount = excluded.amount, quality = excluded.quality"
     )
     if not is_sqlite(connection) and len(table) >= many_rows.STAGED_FROM:
-        async with many_rows.staged(connection, "daily_volume", _OF_DAY, table) as stage:
-            await connection.execute_query(f"{insert} SELECT * FROM {stage} ORDER BY 1, 2 {conflict}")  # noqa: S608 - our own words
+        await many_rows.store_numbers(connection, "daily_volume", _OF_DAY, table, key=("meter_id", "day"))
         return
     *columns, codes = table.T.tolist()
     columns.append([*map(chr, codes)])
