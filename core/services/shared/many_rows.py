@@ -136,7 +136,8 @@ async def store_numbers(
     *,
     key: Sequence[str],
 ) -> None:
-    """Store rows of whole numbers in a table of PostgreSQL, new ones or instead of those with the same key.
+    """Store rows of whole numbers in a table of PostgreSQL, new ones or instead of those with the same key;
+    their meters must be locked.
 
     The arguments are those of `copy_numbers`; `key` are the columns of the table's key. They are copied into
     a table that is made and dropped within the transaction, so a pooler may hand the connection on.
@@ -152,10 +153,8 @@ async def store_numbers(
         f"UPDATE {table} AS known SET {sets} FROM {stage} AS fresh WHERE {same}"  # noqa: S608 - our own names
     )
     if updated < len(values):
-        excluded = sets.replace("fresh.", "excluded.")
         await connection.execute_query(
-            f"INSERT INTO {table} ({names}) SELECT {names} FROM {stage} AS fresh"  # noqa: S608 - our own names
-            f" WHERE NOT EXISTS (SELECT 1 FROM {table} AS known WHERE {same}) ORDER BY {', '.join(key)}"
-            f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {excluded}"
+            f"INSERT INTO {table} ({names}) SELECT {names} FROM {stage}"  # noqa: S608 - our own names
+            f" ORDER BY {', '.join(key)} ON CONFLICT DO NOTHING"
         )
     await connection.execute_query(f"DROP TABLE {stage}")
