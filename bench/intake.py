@@ -56,9 +56,11 @@ async def main(count: int) -> None:
             start = time.process_time()
             for first in range(0, len(lines), settings.intake_batch_lines):
                 batch = lines[first : first + settings.intake_batch_lines]
-                received = identify_lines([ReceivedLine(text, ANCHOR) for text in batch], application.decoder)
+                received, identified = identify_lines(
+                    [ReceivedLine(text, ANCHOR) for text in batch], application.decoder
+                )
                 telegrams = [one for one in received if isinstance(one, ReceivedTelegram)]
-                open_telegrams(telegrams, meters, application.decoder, NO_FORMATS)
+                open_telegrams(telegrams, identified, meters, application.decoder, NO_FORMATS)
             decoding = time.process_time() - start
 
             start = time.process_time()

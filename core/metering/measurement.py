@@ -203,5 +203,7 @@ class Measurement(Struct, frozen=True, gc=False):
         for name, quantity, scale in _INDEXES:
             value = values.get(name)
             if isinstance(value, _NUMBER):
-                return Index(quantity, floor(value * scale))
+                exact = value * scale
+                # Truncation is the floor of what is not negative, and takes half as long.
+                return Index(quantity, floor(exact) if exact.is_signed() else int(exact))
         return None

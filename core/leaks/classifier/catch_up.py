@@ -6,13 +6,14 @@ is cut changes nothing of what is found; a state that was settled at a cut is th
 there when its batch ended with that reading.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from core.leaks.classifier.classify import Readings
+from core.leaks.classifier.live import LiveStates
 from core.leaks.classifier.stream import LATE_S, Followed, Memory, follow
 from core.leaks.levels import DEFAULT_THRESHOLDS, Thresholds
 
@@ -47,6 +48,8 @@ def follow_in_parts(
     capacity_litres: Sequence[int | None],
     possible_lph: Sequence[float],
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
+    live: LiveStates | None = None,
+    keys: Sequence[Hashable] = (),
 ) -> tuple[list[Followed], list[list[Memory]]]:
     """Process new readings of some meters, each meter's in parts that end at its cuts (`stream.follow`).
 
@@ -65,6 +68,8 @@ def follow_in_parts(
             capacity_litres=[capacity_litres[meter] for meter in meters],
             possible_lph=[possible_lph[meter] for meter in meters],
             thresholds=thresholds,
+            live=live,
+            keys=[keys[meter] for meter in meters] if live is not None else (),
         )
         for meter, one in zip(meters, followed, strict=True):
             before = found[meter]

@@ -40,6 +40,8 @@ class Readings(NamedTuple):
 
     def ordered(self) -> "Readings":
         """In the order of time, each once; so neither the order of arrival nor repetition matters."""
+        if (self.at_s[1:] > self.at_s[:-1]).all():
+            return self  # as nearly always
         order = np.lexsort((self.litres, self.serial, self.at_s))
         at_s, litres, serial = self.at_s[order], self.litres[order], self.serial[order]
         new = np.ones(len(order), dtype=bool)

@@ -11,13 +11,16 @@ from dataclasses import fields, replace
 from datetime import date
 from math import inf
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.context import TortoiseContext, require_context
 
 from core.consumption import day_start
 from core.leak_thresholds import Thresholds, ThresholdsOf
 from core.leaks.classifier.catch_up import cuts_of, follow_in_parts
 from core.leaks.classifier.classify import Readings
+from core.leaks.classifier.live import LiveStates
 from core.leaks.classifier.resolution import known_step
 from core.leaks.classifier.state import ClassifierState
 from core.leaks.classifier.stream import Followed, Memory
@@ -32,6 +35,8 @@ CHECKPOINT_S = 30 * 24 * 3600
 """A checkpoint is kept of each stretch of so many seconds."""
 _AT_ONCE = 500
 _FIELDS = [field.name for field in fields(Transition)]
+_live: WeakKeyDictionary[TortoiseContext, LiveStates] = WeakKeyDictionary()
+"""The states after the latest readings, of each open database."""
 
 
 async def follow_meters(
@@ -48,6 +53,7 @@ async def follow_meters(
     begun, later = await _checkpoints(connection, void)
     found: dict[MeterEntry, Followed] = {}
     kept: list[_Kept] = []
+    live = _live.setdefault(require_context(), LiveStates())
     for (step, thresholds), meters in _by_step(touched, thresholds_of).items():
         memories = [_memory(begun.get(meter.id, stored.get(meter.id))) for meter in meters]
         read = await _readings(connection, meters, memories)
@@ -62,6 +68,8 @@ async def follow_meters(
             capacity_litres=[meter.register_capacity for meter in meters],
             possible_lph=[meter.highest_per_hour for meter in meters],
             thresholds=thresholds,
+            live=live,
+            keys=[meter.id for meter in meters],
         )
         for meter, before, after, states in zip(meters, memories, followed, settled, strict=True):
             found[meter] = after

@@ -5,8 +5,8 @@ is held is thrown away when the database counts another version of it (its trigg
 meter, its keys, aliases, dwelling, residence or operator), so it is as current as a reading of the tables.
 """
 
-from collections import OrderedDict
 from collections.abc import Collection, Iterable
+from itertools import islice
 from typing import Final
 from weakref import ReferenceType, finalize, ref
 
@@ -21,6 +21,9 @@ from core.services.shared.transaction import current_database
 
 METERS: Final = "METERS"
 LIMITS: Final = "LIMITS"
+
+_DROPPED_AT_ONCE: Final = 64
+"""Where the bound is reached, such a part of it is let go."""
 
 _Known = tuple[int, MeterEntry] | None
 """The operator's id and the meter; None: no such meter."""
@@ -37,7 +40,7 @@ def directory_of(application: Application) -> "MeterDirectory":
 
 
 class MeterDirectory:
-    """The meters by radio address, the most recently seen last.
+    """The meters by radio address. Those that were not seen for longest are let go first, roughly.
 
     Args:
         capacity: how many addresses are held.
@@ -45,7 +48,10 @@ class MeterDirectory:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._seen: dict[str, _Known] = {}
+        self._before: dict[str, _Known] = {}
+        """Those that were not asked for since `_seen` was begun: to note each time when one was asked for
+        would cost more than to find it."""
         self._version: int | None = None
         self._limited: tuple[int, frozenset[int]] = 0, frozenset()
 
@@ -55,23 +61,25 @@ class MeterDirectory:
         """The meters with these radio addresses whose telegrams the viewer may deliver."""
         version = await _version(current_database(), METERS)
         if version != self._version:
-            self._known.clear()
+            self._seen.clear()
+            self._before.clear()
             self._version = version
-        wanted = set(addresses)
-        missing = [address for address in wanted if address not in self._known]
-        found: dict[str, _Known] = {}
-        if missing:
-            read = await entries_by_address(missing, key_encryption=key_encryption)
-            for address in missing:
-                found[address] = read.get(address)
-        for address in wanted - found.keys():
-            self._known.move_to_end(address)
-            found[address] = self._known[address]
-        self._keep({address: found[address] for address in missing})
+        seen, before = self._seen, self._before
+        wanted = dict.fromkeys(addresses)
+        found: dict[str, _Known] = {address: seen[address] for address in wanted if address in seen}
+        if len(found) < len(wanted):
+            again = [address for address in wanted if address not in found and address in before]
+            fresh = {address: before.pop(address) for address in again}
+            missing = [address for address in wanted if address not in found and address not in fresh]
+            read = await entries_by_address(missing, key_encryption=key_encryption) if missing else {}
+            fresh |= {address: read.get(address) for address in missing}
+            found |= fresh
+            self._keep(fresh)
+        operator_id = viewer.operator_id
         return {
             address: known[1]
             for address, known in found.items()
-            if known is not None and viewer.operator_id in {None, known[0]}
+            if known is not None and (operator_id is None or operator_id == known[0])
         }
 
     async def is_current(self, connection: BaseDBAsyncClient) -> bool:
@@ -87,9 +95,13 @@ class MeterDirectory:
         return self._limited[1]
 
     def _keep(self, found: dict[str, _Known]) -> None:
-        self._known.update(found)
-        while len(self._known) > self._capacity:
-            self._known.popitem(last=False)
+        self._seen |= found
+        while (too_many := len(self._seen) + len(self._before) - self._capacity) > 0:
+            if not self._before:
+                self._seen, self._before = {}, self._seen
+            # A part at once: the first of a dictionary is found the more slowly the more were removed there.
+            for address in list(islice(self._before, max(too_many, self._capacity // _DROPPED_AT_ONCE))):
+                del self._before[address]
 
 
 async def _version(connection: BaseDBAsyncClient, topic: str) -> int:

@@ -5,31 +5,33 @@ meter's own address does, and the meter's keys open the telegrams of both. The o
 meters of its own operator only; to it, any other meter is unknown.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
 from math import ceil, floor
-from typing import Any, NamedTuple
+from struct import Struct as Packed
+from sys import intern
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+from msgspec.structs import force_setattr
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
-from tortoise.expressions import Q
 
 from core.access import Viewer
 from core.consumption.fluids import Fluid
 from core.consumption.register import BACKFLOW_LIMIT, Register, highest_per_hour
 from core.errors import SecretUnusable
-from core.models import Meter, MeterAlias, MeterKey
+from core.models import Meter, MeterAlias
 from core.services.places.key_encryption import KeyEncryption
-from core.services.shared.transaction import is_sqlite
+from core.services.shared import columns
+from core.services.shared.transaction import current_database, is_sqlite
 
 _FAR_FUTURE_S = 1 << 40
+_LIMITS = Packed("=7q")
 
 
-@dataclass(frozen=True)
-class MeterEntry:
+class MeterEntry(Struct, frozen=True, gc=False):
     """A meter as intake uses it.
 
     `keys` are the newest first and do not show when printed; None when there are some, and all are
@@ -37,7 +39,7 @@ class MeterEntry:
     `aliases` are its further radio addresses. Their telegrams may show fewer digits: `register_step` is
     then the step of the coarsest, and an index that lies below another by less is no fall.
     `plain_addresses` may send in the clear although the meter has a key: walk-by telegrams beside encrypted
-    ones.
+    ones. `limits` and `alike` follow from the others.
     """
 
     id: int
@@ -53,9 +55,31 @@ class MeterEntry:
     zone: ZoneInfo
     operator_code: str
     water_price_eur_per_m3: Decimal | None
-    keys: tuple[bytes, ...] | None = field(repr=False)
+    keys: tuple[bytes, ...] | None
     aliases: tuple[str, ...] = ()
     plain_addresses: tuple[str, ...] = ()
+    limits: bytes = b""
+    alike: str = ""
+
+    def __post_init__(self) -> None:
+        first_s = ceil(self.installed_at.timestamp())
+        last_s = _FAR_FUTURE_S if self.removed_at is None else floor(self.removed_at.timestamp())
+        # What the steps of many meters are computed with, as one value: that is found sooner than seven are.
+        limits = _LIMITS.pack(
+            self.id,
+            first_s,
+            last_s,
+            self.register_capacity or 0,
+            self.register_step,
+            self.highest_per_hour,
+            self.dwelling_id,
+        )
+        force_setattr(self, "limits", limits)
+        # What the meters whose steps are computed together have in common: fluid, operator and zone.
+        force_setattr(self, "alike", intern(f"{self.fluid} {self.operator_code} {self.zone.key}"))
+
+    def __repr__(self) -> str:
+        return f"MeterEntry({self.id}, {self.radio_address})"
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -69,12 +93,12 @@ class MeterEntry:
         """Whether two indexes of one moment are equal, or equal but for digits that one telegram lacks."""
         return index == other or (bool(self.aliases) and abs(index - other) < self.register_step)
 
-    @cached_property
+    @property
     def highest_per_hour(self) -> int:
         """The fastest that its register can rise, in the smallest unit an hour."""
         return highest_per_hour(self.fluid, self.nominal_flow_m3_per_h)
 
-    @cached_property
+    @property
     def register(self) -> Register:
         """What its register can do."""
         return Register(
@@ -84,28 +108,15 @@ class MeterEntry:
             allowed_backflow=self.allowed_backflow,
         )
 
-    @cached_property
-    def limits(self) -> tuple[int, int, int, int, int, int]:
-        """Its id, the first and the last second in service, its capacity (0: unknown), its step, and the
-        most that it can rise in an hour.
-        """
-        capacity = self.register_capacity or 0
-        return self.id, *self.service_s, capacity, self.register_step, self.highest_per_hour
-
-    @cached_property
-    def alike(self) -> str:
-        """What the meters whose steps are computed together have in common: fluid, operator and zone."""
-        return f"{self.fluid.value} {self.operator_code} {self.zone.key}"
-
     def day(self, moment: datetime) -> date:
         """The civil day where the meter is."""
         return moment.astimezone(self.zone).date()
 
-    @cached_property
+    @property
     def service_s(self) -> tuple[int, int]:
         """The first and the last second in service, as readings are dated: whole epoch seconds."""
-        last_s = _FAR_FUTURE_S if self.removed_at is None else floor(self.removed_at.timestamp())
-        return ceil(self.installed_at.timestamp()), last_s
+        _, first_s, last_s, *_ = _LIMITS.unpack(self.limits)
+        return first_s, last_s
 
 
 async def meters_by_address(
@@ -128,57 +139,54 @@ async def entries_by_address(
     found: dict[str, tuple[int, MeterEntry]] = {}
     ordered = sorted(wanted)
     for first in range(0, len(ordered), _AT_ONCE):
-        some = ordered[first : first + _AT_ONCE]
-        named = Q(radio_address__in=some)
-        owners = await MeterAlias.filter(radio_address__in=some).values_list("meter_id", flat=True)
-        if owners:
-            named |= Q(id__in=owners)
-        rows = [_Row(*row) for row in await Meter.filter(named).values_list(*_Row.columns())]
-        aliases = await _of_meters(MeterAlias, rows, "meter_id", "radio_address", "encrypted")
-        keys = await _of_meters(MeterKey, rows, "meter_id", "added_at", "id", "encrypted_key")
-        for row in rows:
-            entry = _entry(row, keys.get(row.id, ()), aliases.get(row.id, ()), key_encryption)
+        for operator_id, entry in await _entries(ordered[first : first + _AT_ONCE], key_encryption):
             for address in (entry.radio_address, *entry.aliases):
-                found[address] = row.dwelling__residence__operator_id, entry
+                found[address] = operator_id, entry
     return {address: one for address, one in found.items() if address in wanted}
 
 
-class _Row(NamedTuple):
-    """What is read of a meter; named as the query names it."""
-
-    id: int
-    dwelling_id: int
-    fluid: Fluid
-    printed_serial: str
-    radio_address: str
-    register_step: int
-    coarsest_step: int | None
-    register_capacity: int | None
-    nominal_flow_m3_per_h: Decimal | None
-    installed_at: datetime
-    removed_at: datetime | None
-    dwelling__residence__time_zone: str
-    dwelling__residence__water_price_eur_per_m3: Decimal | None
-    dwelling__residence__operator_id: int
-    dwelling__residence__operator__code: str
-
-    @classmethod
-    def columns(cls) -> tuple[str, ...]:
-        return cls._fields
+_AT_ONCE = 20_000
+_ADDRESSES = {"address": "text"}
+_IDS = {"id": "bigint"}
+_OWNERS = "SELECT a.meter_id FROM k JOIN meter_alias a ON a.radio_address = k.address"
+_FROM_METERS = """
+    SELECT m.id, m.dwelling_id, m.fluid, m.printed_serial, m.radio_address, m.register_step, m.coarsest_step,
+        m.register_capacity, m.nominal_flow_m3_per_h, m.installed_at, m.removed_at,
+        r.time_zone, r.water_price_eur_per_m3, r.operator_id, o.code
+    FROM k JOIN meter m ON {0} JOIN dwelling d ON d.id = m.dwelling_id
+        JOIN residence r ON r.id = d.residence_id JOIN operator o ON o.id = r.operator_id"""
+_BY_ADDRESS = _FROM_METERS.format("m.radio_address = k.address")
+_BY_ID = _FROM_METERS.format("m.id = k.id")
+_ALIASES = "SELECT a.meter_id, a.radio_address, a.encrypted FROM k JOIN meter_alias a ON a.meter_id = k.id"
+_KEYS = "SELECT y.meter_id, y.added_at, y.id, y.encrypted_key FROM k JOIN meter_key y ON y.meter_id = k.id"
+_FLUIDS = {fluid.value: fluid for fluid in Fluid}
 
 
-async def _of_meters(
-    table: type[MeterAlias | MeterKey], meters: Iterable[_Row], *columns: str
-) -> dict[int, list[tuple[Any, ...]]]:
-    """The rows of meters, the first column of which is the meter's id, by meter; without it."""
-    rows = await table.filter(meter_id__in=[meter.id for meter in meters]).values_list(*columns)
-    found: dict[int, list[tuple[Any, ...]]] = {}
-    for meter_id, *values in rows:
-        found.setdefault(meter_id, []).append(tuple(values))
-    return found
-
-
-_AT_ONCE = 2_000
+async def _entries(
+    addresses: Sequence[str], key_encryption: KeyEncryption
+) -> Iterator[tuple[int, MeterEntry]]:
+    """The meters with these addresses or aliases, each with the id of its operator."""
+    database, asked = current_database(), [(address,) for address in addresses]
+    owners = {row["meter_id"] for row in await columns.select_by(database, _ADDRESSES, _OWNERS, asked)}
+    rows = await columns.select_by(database, _ADDRESSES, _BY_ADDRESS, asked)
+    if owners:
+        others = [(meter_id,) for meter_id in owners - {row["id"] for row in rows}]
+        rows += await columns.select_by(database, _IDS, _BY_ID, others)
+    ids = [(row["id"],) for row in rows]
+    aliases: dict[int, list[tuple[str, bool]]] = {}
+    for row in await columns.select_by(database, _IDS, _ALIASES, ids):
+        aliases.setdefault(row["meter_id"], []).append((row["radio_address"], bool(row["encrypted"])))
+    keys: dict[int, list[tuple[datetime, int, bytes]]] = {}
+    for row in await columns.select_by(database, _IDS, _KEYS, ids):
+        key = columns.moment(row["added_at"]), row["id"], row["encrypted_key"]
+        keys.setdefault(row["meter_id"], []).append(key)
+    return (
+        (
+            row["operator_id"],
+            _entry(row, keys.get(row["id"], ()), aliases.get(row["id"], ()), key_encryption),
+        )
+        for row in rows
+    )
 
 
 async def meter_with_address(connection: BaseDBAsyncClient, radio_address: str) -> Meter | None:
@@ -226,29 +234,30 @@ async def lock_dwelling_rows(connection: TransactionalDBClient, dwelling_ids: It
 
 
 def _entry(
-    row: _Row,
+    row: Mapping[str, Any],
     keys: Iterable[tuple[datetime, int, bytes]],
     aliases: Sequence[tuple[str, bool]],
     key_encryption: KeyEncryption,
 ) -> MeterEntry:
     newest_first = sorted(keys, reverse=True)
+    address = row["radio_address"]
     return MeterEntry(
-        id=row.id,
-        dwelling_id=row.dwelling_id,
-        fluid=row.fluid,
-        printed_serial=row.printed_serial,
-        radio_address=row.radio_address,
-        register_step=max(row.register_step, row.coarsest_step or 0),
-        register_capacity=row.register_capacity,
-        nominal_flow_m3_per_h=row.nominal_flow_m3_per_h,
-        installed_at=row.installed_at,
-        removed_at=row.removed_at,
-        zone=ZoneInfo(row.dwelling__residence__time_zone),
-        operator_code=row.dwelling__residence__operator__code,
-        water_price_eur_per_m3=row.dwelling__residence__water_price_eur_per_m3,
-        keys=_opened([key for _, _, key in newest_first], row.radio_address, key_encryption),
-        aliases=tuple(sorted(address for address, _ in aliases)),
-        plain_addresses=_plain_addresses(row.radio_address, aliases),
+        row["id"],
+        row["dwelling_id"],
+        _FLUIDS[row["fluid"]],
+        row["printed_serial"],
+        address,
+        max(row["register_step"], row["coarsest_step"] or 0),
+        row["register_capacity"],
+        columns.decimal_or_none(row["nominal_flow_m3_per_h"]),
+        columns.moment(row["installed_at"]),
+        columns.moment_or_none(row["removed_at"]),
+        ZoneInfo(row["time_zone"]),
+        intern(row["code"]),
+        columns.decimal_or_none(row["water_price_eur_per_m3"]),
+        _opened([key for _, _, key in newest_first], address, key_encryption),
+        tuple(sorted(alias for alias, _ in aliases)),
+        _plain_addresses(address, aliases) if aliases else (),
     )
 
 

@@ -20,7 +20,7 @@ from core.consumption.plausibility import Doubt
 from core.consumption.volumes import HOUR_S, MAX_DAILY_GAP_S, between
 from core.leak_thresholds import ThresholdsOf
 from core.services.places.meter_directory import MeterEntry
-from core.services.shared import time_series
+from core.services.shared import many_rows, time_series
 from core.services.shared.time_series import ReadingRow, Window
 from core.services.shared.transaction import is_sqlite
 
@@ -79,6 +79,8 @@ class MeterState(NamedTuple):
 
 COLUMNS: Final = MeterState._fields
 _UPDATED: Final = COLUMNS[1:]
+_SHORT: Final = ("last_evidence", "plain_steps", "flags")
+_TYPES: Final = {name: "SMALLINT" if name in _SHORT else "BIGINT" for name in COLUMNS}
 
 
 class MeterStates(Mapping[int, MeterState]):
@@ -90,24 +92,28 @@ class MeterStates(Mapping[int, MeterState]):
 
     def __init__(self, rows: Sequence[Sequence[int]]) -> None:
         values = np.fromiter(chain.from_iterable(rows), np.int64, len(rows) * len(COLUMNS))
-        self._table = values.reshape(-1, len(COLUMNS))
-        self._place = {meter_id: place for place, meter_id in enumerate(self._table[:, 0].tolist())}
+        table = values.reshape(-1, len(COLUMNS))
+        self._table = table[np.argsort(table[:, 0], kind="stable")]
+        self._ids = self._table[:, 0].copy()
+        self._known = frozenset(self._ids.tolist())
 
     def __getitem__(self, meter_id: int) -> MeterState:
-        return MeterState(*self._table[self._place[meter_id]].tolist())
+        if meter_id not in self._known:
+            raise KeyError(meter_id)
+        return MeterState(*self._table[np.searchsorted(self._ids, meter_id)].tolist())
 
     def __contains__(self, meter_id: object) -> bool:
-        return meter_id in self._place
+        return meter_id in self._known
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._place)
+        return iter(self._known)
 
     def __len__(self) -> int:
-        return len(self._place)
+        return len(self._known)
 
-    def of(self, meter_ids: Iterable[int]) -> NDArray[np.int64]:
+    def of(self, meter_ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """The rows of these meters, which all have one; in their order, copied."""
-        return self._table[[self._place[meter_id] for meter_id in meter_ids]]
+        return self._table[np.searchsorted(self._ids, meter_ids)]
 
 
 async def lock_states(connection: TransactionalDBClient, meter_ids: Collection[int]) -> MeterStates:
@@ -153,6 +159,9 @@ async def save_states(
             f"INSERT INTO meter_state ({names}) VALUES ({marks}) {conflict}",  # noqa: S608
             table.tolist(),
         )
+        return
+    if len(table) >= many_rows.STAGED_FROM:
+        await many_rows.store_numbers(connection, "meter_state", _TYPES, table, key=("meter_id",))
         return
     await connection.execute_query(
         f"INSERT INTO meter_state ({names}) SELECT * FROM {_unnested(len(COLUMNS))} {conflict}",  # noqa: S608

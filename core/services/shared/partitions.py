@@ -45,6 +45,13 @@ def next_month(month: int, months: int = 1) -> int:
     return count // 12 * 100 + count % 12 + 1
 
 
+def lacks_months(database: BaseDBAsyncClient, moments: Iterable[int]) -> bool:
+    """Whether the partition of one of these moments may not be there yet."""
+    return not is_sqlite(database) and not _known.get(require_context(), set()).issuperset(
+        map(month_of, moments)
+    )
+
+
 async def prepare_months(database: BaseDBAsyncClient, moments: Iterable[int]) -> None:
     """Make the partitions of these moments, in a transaction of its own; for before a batch's."""
     if is_sqlite(database):

@@ -11,13 +11,16 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from core.consumption import DayVolume, IndexReading, Quality
 from core.consumption.plausibility import Evidence
 from core.consumption.register import BACKFLOW_LIMIT
+from core.services.shared import many_rows
 from core.services.shared.partitions import ensure_months, month_of
 from core.services.shared.transaction import is_sqlite
 
@@ -27,6 +30,7 @@ _NUMBERED = re.compile(r"\$(\d+)")
 QUALITY_OF = {account_message: quality for quality, account_message in _QUALITY_LETTER.items()}
 
 
+_DAY_S: Final = 86_400
 _EVIDENCE = {evidence.value: evidence for evidence in Evidence}
 
 
@@ -114,20 +118,29 @@ async def newest_readings(connection: BaseDBAsyncClient, meter_ids: Iterable[int
     return {row["meter_id"]: reading_row(row) for row in rows}
 
 
-async def insert_readings(connection: BaseDBAsyncClient, rows: Sequence[ReadingRow]) -> None:
-    """Store readings; their (meter, time) must not be stored yet."""
-    if not is_sqlite(connection):
-        await ensure_months(connection, {month_of(row.read_at_s) for row in rows})
-    columns = (
-        "meter_id",
-        "read_at",
-        "index_value",
-        "status_bits",
-        "received_at",
-        "telegram_digest",
-        "evidence",
+_OF_READING: Final = dict.fromkeys(
+    ("meter_id", "read_at", "index_value", "status_bits", "received_at", "telegram_digest", "evidence"),
+    "BIGINT",
+) | {"status_bits": "INTEGER", "evidence": "SMALLINT"}
+_OF_DAY: Final = {"meter_id": "BIGINT", "day": "INTEGER", "amount": "BIGINT", "quality": "CHAR(1)"}
+
+
+async def insert_readings(
+    connection: BaseDBAsyncClient, rows: Sequence[ReadingRow], *tables: NDArray[np.int64]
+) -> None:
+    """Store readings, those of tables by the fields of `ReadingRow`; (meter, time) must not be stored yet."""
+    table = np.concatenate([np.array(rows, dtype=np.int64).reshape(-1, len(_OF_READING)), *tables])
+    if not len(table):
+        return
+    if is_sqlite(connection):
+        await _insert(connection, "reading", tuple(_OF_READING), table.tolist())
+        return
+    days = np.unique(table[:, 1] // _DAY_S)
+    await ensure_months(connection, {month_of(day * _DAY_S) for day in days.tolist()})
+    # In the order of the key, so that neighbours in its index are written together.
+    await many_rows.copy_numbers(
+        connection, "reading", _OF_READING, table[np.lexsort((table[:, 1], table[:, 0]))]
     )
-    await _insert(connection, "reading", columns, rows)
 
 
 async def delete_readings(connection: BaseDBAsyncClient, rows: Iterable[ReadingRow]) -> None:
@@ -266,24 +279,33 @@ async def replace_days(
     await _insert(connection, "daily_volume", ("meter_id", "day", "amount", "quality"), rows)
 
 
-async def upsert_days(connection: BaseDBAsyncClient, rows: Sequence[tuple[int, int, int, str]]) -> None:
-    """Store daily volumes as (meter id, day number, amount, quality letter), new or instead of known
-    ones.
+async def upsert_days(
+    connection: BaseDBAsyncClient, rows: Sequence[tuple[int, int, int, str]], *tables: NDArray[np.int64]
+) -> None:
+    """Store daily volumes as (meter id, day number, amount, quality letter), new or instead of known ones;
+    and those of tables that have a row each, with the letter's code.
     """
-    if not rows:
+    coded = [(meter_id, day, amount, ord(letter)) for meter_id, day, amount, letter in rows]
+    table = np.concatenate([np.array(coded, dtype=np.int64).reshape(-1, len(_OF_DAY)), *tables])
+    if not len(table):
         return
-    rows = sorted(rows)
+    table = table[np.lexsort((table[:, 1], table[:, 0]))]
     insert = "INSERT INTO daily_volume (meter_id, day, amount, quality)"
     conflict = (
         "ON CONFLICT (meter_id, day) DO UPDATE SET amount = excluded.amount, quality = excluded.quality"
     )
+    if not is_sqlite(connection) and len(table) >= many_rows.STAGED_FROM:
+        await many_rows.store_numbers(connection, "daily_volume", _OF_DAY, table, key=("meter_id", "day"))
+        return
+    *columns, codes = table.T.tolist()
+    columns.append([*map(chr, codes)])
     if is_sqlite(connection):
         statement = f"{insert} VALUES (?, ?, ?, ?) {conflict}"
-        await connection.execute_many(statement, [list(row) for row in rows])
+        await connection.execute_many(statement, [list(row) for row in zip(*columns, strict=True)])
         return
     await connection.execute_query(
         f"{insert} SELECT * FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[]) {conflict}",  # noqa: S608 - our own words
-        [list(column) for column in zip(*rows, strict=True)],
+        columns,
     )
 
 

@@ -47,7 +47,9 @@ class Plain:
     Attributes:
         stored, duplicates: the reports, as in `readings.Ingested`.
         rows: the new readings.
+        row_tables: further ones, a row each.
         days: (meter id, day number, amount, quality letter), each day once.
+        day_tables: further ones, a row each, with the letter's code.
         states: of the meters that have new readings, but for the quiet ones.
         quiet: the states of meters that nothing else looks at, a row each.
         unquiet: the meters that the leak classifier looks at, with the days their readings touch.
@@ -59,7 +61,9 @@ class Plain:
     stored: list[Reported] = field(default_factory=list)
     duplicates: list[Reported] = field(default_factory=list)
     rows: list[ReadingRow] = field(default_factory=list)
+    row_tables: list[NDArray[np.int64]] = field(default_factory=list)
     days: list[tuple[int, int, int, str]] = field(default_factory=list)
+    day_tables: list[NDArray[np.int64]] = field(default_factory=list)
     states: dict[MeterEntry, MeterState] = field(default_factory=dict)
     quiet: list[NDArray[np.int64]] = field(default_factory=list)
     unquiet: dict[MeterEntry, tuple[date, date]] = field(default_factory=dict)
@@ -113,7 +117,7 @@ class Course:
         quantity, capacity = QUANTITY_OF[meter.fluid.unit], meter.register_capacity
         for report in reports:
             received, index = report.received, report.index.value
-            at_s = int(received.moment.timestamp())
+            at_s = received.at_s
             if (
                 not received.timed
                 or received.line.sightings == 0

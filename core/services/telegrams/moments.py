@@ -10,8 +10,8 @@ by its distance from the largest of its delivery, which is the reception's.
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from operator import attrgetter
+from itertools import accumulate, islice, repeat
+from operator import add, attrgetter
 
 from msgspec.structs import replace
 from tortoise.backends.base.client import TransactionalDBClient
@@ -21,6 +21,8 @@ from core.metering import is_blank, simulation_seconds
 from core.models import DeadLetter, DoubtfulReading, TelegramState
 from core.services.shared import time_series
 from core.services.telegrams.decoding import ReceivedLine, Reported, Unusable
+
+_MICROSECOND = timedelta(microseconds=1)
 
 REPLAY_STEPS_S = 300
 """How far a replayed telegram may be moved to find a free second; beyond it is a conflict."""
@@ -69,9 +71,11 @@ class Span:
 
 def _seems_untimed(text: str) -> bool:
     """Whether a line probably has no time; a wrong guess leaves more or less room, and changes no order."""
-    if is_blank(text) or ";" in text:
-        return False
-    return "time" not in text and "received_at" not in text
+    return not is_blank(text) and _has_no_time(text)
+
+
+def _has_no_time(text: str) -> bool:
+    return ";" not in text and "time" not in text and "received_at" not in text
 
 
 def in_batches(
@@ -101,20 +105,27 @@ def in_batches(
     lines = (text for text in texts if not is_blank(text))
     left, seconds = span.untimed, 0
     while batch := list(islice(lines, size)):
-        left -= sum(map(_seems_untimed, batch))
-        moment = ends_at - timedelta(seconds=max(0, left))
-        laid = []
-        for position, text in enumerate(batch):
-            if span.seconds is not None:
+        left -= sum(map(_has_no_time, batch))
+        moments = _moments(batch, ends_at - timedelta(seconds=max(0, left)))
+        if span.seconds is not None:
+            moments = []
+            for position, text in enumerate(batch):
                 own = simulation_seconds(text)
                 seconds = seconds if own is None else own
-                moment = ends_at - timedelta(seconds=max(0, span.seconds - seconds))
-            # The microseconds keep the order of lines that were received at one moment.
-            at = moment + timedelta(microseconds=position)
-            laid.append(ReceivedLine.of(text, now, operator_id=operator_id, laid_at=at))
+                before = timedelta(seconds=max(0, span.seconds - seconds))
+                moments.append(ends_at - before + position * _MICROSECOND)
+        laid = [
+            ReceivedLine.of(text, now, operator_id=operator_id, laid_at=at)
+            for text, at in zip(batch, moments, strict=True)
+        ]
         taken = [laid]
-        del batch, laid  # whoever takes them lets them go when it is done with them
+        del batch, laid, moments  # whoever takes them lets them go when it is done with them
         yield taken.pop()
+
+
+def _moments(batch: Sequence[str], first: datetime) -> list[datetime]:
+    """A moment for each line: the microseconds keep the order of lines that were received at one."""
+    return list(accumulate(repeat(_MICROSECOND, len(batch) - 1), add, initial=first))
 
 
 @dataclass(slots=True)
@@ -350,7 +361,8 @@ def _moved(report: Reported, at_s: int | None) -> Reported:
     if at_s is None:
         return report
     line = _at(report.received.line, at_s)
-    return replace(report, received=replace(report.received, line=line, moment=line.received_at))
+    received = replace(report.received, line=line, moment=line.received_at, at_s=_seconds(line.received_at))
+    return replace(report, received=received)
 
 
 def _at(line: ReceivedLine, at_s: int) -> ReceivedLine:

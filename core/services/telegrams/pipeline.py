@@ -41,8 +41,7 @@ from core.services.places.meter_states import (
     refresh_flags,
     save_states,
 )
-from core.services.shared.partitions import prepare_months
-from core.services.shared.transaction import begins_again, current_database, transactional
+from core.services.shared.transaction import begins_again, transactional
 from core.services.telegrams.compact_formats import remember, stored_formats
 from core.services.telegrams.courses import Plain
 from core.services.telegrams.dead_letters import mark_replayed, store_dead_letters
@@ -58,7 +57,6 @@ from core.services.telegrams.decoding import (
 )
 from core.services.telegrams.judgement import Judged
 from core.services.telegrams.line_times import (
-    CLOCK_TOLERANCE,
     Dating,
     latest_of_deliveries,
     replayed_line,
@@ -66,7 +64,7 @@ from core.services.telegrams.line_times import (
 )
 from core.services.telegrams.moments import Span, in_batches, settle
 from core.services.telegrams.plain import MetMeanwhile, lock_first_ones, store_plain, take_plainly
-from core.services.telegrams.readings import Ingested, ingest
+from core.services.telegrams.readings import Ingested, ingest, prepare_partitions
 from core.services.telegrams.recompute import recompute_meter
 from core.services.telegrams.rollups import roll_up
 from core.services.telegrams.several_addresses import with_addresses_learned
@@ -230,17 +228,17 @@ async def _take_in_batch(
     source: str,
     now: datetime,
 ) -> IntakeSummary:
-    received = identify_lines(batch, application.decoder)
+    received, identified = identify_lines(batch, application.decoder)
     telegrams = [item for item in received if isinstance(item, ReceivedTelegram)]
     meters = await directory_of(application).find(
         viewer, [item.radio_address for item in telegrams], key_encryption=key_encryption
     )
-    formats = await stored_formats(item.identified.address.manufacturer for item in telegrams)
-    opened, updated_formats = open_telegrams(telegrams, meters, application.decoder, formats)
+    formats = await stored_formats(one.address.manufacturer for one in identified)
+    opened, updated_formats = open_telegrams(telegrams, identified, meters, application.decoder, formats)
     opened = with_old_ones_refused(opened, application.settings.retention.reading_months, now=now)
     reported = [item for item in opened if isinstance(item, Reported)]
     unusable = [item for item in (*received, *opened) if isinstance(item, Unusable)]
-    await prepare_months(current_database(), _moments(reported, now))
+    await prepare_partitions(reported, now)
     for tries_left in reversed(range(_MOST_TRIES)):
         try:
             return await _store(
@@ -256,13 +254,6 @@ async def _take_in_batch(
             if not tries_left or not (isinstance(error, MetMeanwhile) or begins_again(error)):
                 raise
     raise AssertionError
-
-
-def _moments(reported: Sequence[Reported], now: datetime) -> set[int]:
-    """When readings may be stored: a false date far from the present needs no partition, and is refused."""
-    latest_s = int((now + CLOCK_TOLERANCE).timestamp())
-    moments = ((int(one.received.moment.timestamp()), one.meter.service_s[0]) for one in reported)
-    return {at_s for at_s, first_s in moments if first_s <= at_s <= latest_s}
 
 
 @transactional

@@ -7,6 +7,7 @@ would; it leaves a meter to it whenever that would have to look at more than the
 late, doubtful, fast or falling, after a long gap, refused, or known as a dead letter.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
@@ -79,6 +80,8 @@ async def take_plainly(
         if course.meter.id not in replayed:
             course.add_to(plain, float(thresholds_of(course.meter.operator_code).level_1_lph))
             taken.add(course.meter.id)
+    if len(plain.stored) + len(plain.duplicates) == len(reported):
+        return plain, []
     return plain, [report for report in reported if report.meter.id not in taken]
 
 
@@ -88,20 +91,19 @@ def _by_meter(
     """The only reports of meters that have a state; and those of other meters, each meter's in a list.
     Without the meters that may have sent an untimed line too.
     """
-    by_meter: dict[int, list[Reported]] = {}
-    for report in reported:
-        by_meter.setdefault(report.meter.id, []).append(report)
     untimed = {one.radio_address for one in unusable if one.line.laid_at is not None}
+    if untimed:
+        reported = [report for report in reported if report.meter.radio_address not in untimed]
+    times = Counter([report.meter.id for report in reported])
+    by_meter: dict[int, list[Reported]] = {}
     single: list[Reported] = []
-    several: list[list[Reported]] = []
-    for meter_id, reports in by_meter.items():
-        if untimed and reports[0].meter.radio_address in untimed:
-            continue
-        if len(reports) == 1 and meter_id in states:
-            single += reports
+    for report in reported:
+        meter_id = report.meter.id
+        if times[meter_id] == 1 and meter_id in states:
+            single.append(report)
         else:
-            several.append(reports)
-    return single, several
+            by_meter.setdefault(meter_id, []).append(report)
+    return single, list(by_meter.values())
 
 
 class MetMeanwhile(Exception):
@@ -116,10 +118,12 @@ async def lock_first_ones(
     Raises:
         MetMeanwhile: one has a state now.
     """
+    if is_sqlite(connection):
+        return
     first = {
         report.meter.id: report.meter.dwelling_id for report in reported if report.meter.id not in states
     }
-    if not first or is_sqlite(connection):
+    if not first:
         return
     await lock_dwelling_rows(connection, first.values())
     rows = await connection.execute_query_dict(
@@ -131,8 +135,8 @@ async def lock_first_ones(
 
 async def store_plain(connection: TransactionalDBClient, plain: Plain) -> None:
     """Store the readings and the day volumes; the states are stored when all is judged."""
-    await time_series.insert_readings(connection, plain.rows)
-    await time_series.upsert_days(connection, plain.days)
+    await time_series.insert_readings(connection, plain.rows, *plain.row_tables)
+    await time_series.upsert_days(connection, plain.days, *plain.day_tables)
     await plain.counters.save(connection)
 
 
@@ -168,8 +172,8 @@ async def _dead_letters(
         (report for some in steps for report in some.reports),
         (one.report for course in courses for one in course.new),
     )
-    digests = {report.received.line.digest: report.meter.id for report in reports}
-    return {digests[digest] for digest in await _known_lines(connection, digests)}
+    digests = {report.received.line.digest: report for report in reports}
+    return {digests[digest].meter.id for digest in await _known_lines(connection, digests)}
 
 
 async def _known_lines(connection: TransactionalDBClient, digests: Iterable[str]) -> Collection[str]:

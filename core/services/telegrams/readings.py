@@ -17,7 +17,9 @@ from core.metering import Quantity
 from core.models import DoubtfulReading
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
+from core.services.shared.partitions import lacks_months, prepare_months
 from core.services.shared.time_series import ReadingRow, Window
+from core.services.shared.transaction import current_database
 from core.services.telegrams.decoding import IntakeStage, Reason, Reported, Unusable
 from core.services.telegrams.judgement import (
     NEIGHBOURS,
@@ -27,7 +29,12 @@ from core.services.telegrams.judgement import (
     judge_readings,
     reading_row,
 )
-from core.services.telegrams.line_times import first_receptions, future_message, latest_moment
+from core.services.telegrams.line_times import (
+    CLOCK_TOLERANCE,
+    first_receptions,
+    future_message,
+    latest_moment,
+)
 from core.services.telegrams.replay_protection import MessageCounters
 
 SAME_TELEGRAM_WITHIN = timedelta(minutes=5)
@@ -38,6 +45,9 @@ QUANTITY_OF = {
     Unit.WATT_HOUR: Quantity.ENERGY,
     Unit.ALLOCATOR_UNIT: Quantity.ALLOCATOR,
 }
+
+
+_DAY_S = 86_400
 
 
 @dataclass(slots=True)
@@ -100,6 +110,18 @@ async def ingest(
     return outcome
 
 
+async def prepare_partitions(reported: Sequence[Reported], now: datetime) -> None:
+    """Make the partitions in which readings may be stored: a false date far from the present needs none, and
+    is refused.
+    """
+    database = current_database()
+    if not lacks_months(database, {one.received.at_s // _DAY_S * _DAY_S for one in reported}):
+        return
+    latest_s = int((now + CLOCK_TOLERANCE).timestamp())
+    moments = ((one.received.at_s, one.meter.service_s[0]) for one in reported)
+    await prepare_months(database, {at_s for at_s, first_s in moments if first_s <= at_s <= latest_s})
+
+
 class _Stored:
     """The stored readings of a batch's meters near its moments, with doubtful ones and the batch's own."""
 
@@ -128,7 +150,7 @@ class _Stored:
         windows = [
             Window(report.meter.id, at_s - margin, at_s + margin)
             for report in reported
-            for at_s in (_seconds(report.received.moment),)
+            for at_s in (report.received.at_s,)
         ]
         digests = [
             (report.meter.id, report.received.telegram_digest)
@@ -247,7 +269,7 @@ def _refused(report: Reported, outcome: Ingested, received_at: datetime, now: da
             f"The telegram reports {report.index.value}, the register of the meter counts from 0 to"
             f" {meter.register_capacity - 1}."
         )
-    elif not meter.service_s[0] <= _seconds(received.moment) <= meter.service_s[1]:
+    elif not meter.service_s[0] <= received.at_s <= meter.service_s[1]:
         reason = Reason.OUTSIDE_SERVICE
         message = f"The meter was not in service at {received.moment.isoformat()}."
     else:
@@ -259,7 +281,7 @@ def _refused(report: Reported, outcome: Ingested, received_at: datetime, now: da
 def _row(report: Reported, now: datetime) -> ReadingRow:
     return ReadingRow(
         meter_id=report.meter.id,
-        read_at_s=_seconds(report.received.moment),
+        read_at_s=report.received.at_s,
         index_value=report.index.value,
         status_bits=report.status_bits,
         received_at_s=_seconds(now),

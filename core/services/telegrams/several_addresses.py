@@ -7,7 +7,6 @@ An alias that has sent an encrypted telegram is from then on refused in the clea
 """
 
 from collections.abc import Sequence
-from dataclasses import replace as replace_entry
 
 from msgspec.structs import replace
 from tortoise.backends.base.client import TransactionalDBClient
@@ -48,5 +47,5 @@ def _with_step(report: Reported, coarser: dict[int, int], entries: dict[MeterEnt
     if meter.id not in coarser:
         return report
     if meter not in entries:
-        entries[meter] = replace_entry(meter, register_step=coarser[meter.id])
+        entries[meter] = replace(meter, register_step=coarser[meter.id])
     return replace(report, meter=entries[meter])

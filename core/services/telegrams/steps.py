@@ -8,7 +8,6 @@ the next; whatever is otherwise is left to `Course`, which decides the same for 
 
 from collections.abc import Collection, Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -47,9 +46,11 @@ _FROM_FIRST: Final = int(MeterFlag.FROM_FIRST)
 _LONG_GAP: Final = int(MeterFlag.LONG_GAP)
 _LEAK: Final = int(MeterFlag.LEAK)
 _CONDITION: Final = int(MeterFlag.CONDITION)
-_ID, _AT, _UNITS, _BITS, _DIGEST, _EVIDENCE = 0, 6, 7, 8, 9, 10
-_OF_REPORT: Final = 11
+_ID, _DWELLING, _AT, _UNITS, _BITS, _DIGEST, _EVIDENCE = 0, 6, 7, 8, 9, 10, 11
+_OF_METER: Final = 7
+_OF_REPORT: Final = 12
 """The columns of a report: `MeterEntry.limits`, then what its reading is."""
+_P, _E, _M = map(ord, "PEM")
 
 _MOST_DAYS: Final = 64
 """Readings of a batch that are older than so many days before its newest one are left to `Course`."""
@@ -88,20 +89,17 @@ class Steps:
         self._keep(self._follow(latest_s))
 
     def _read(self, states: MeterStates) -> None:
-        values = chain.from_iterable(
-            (
-                *report.meter.limits,
-                int(report.received.moment.timestamp()),
-                report.index.value,
-                report.status_bits,
-                report.received.telegram_digest,
-                report.evidence,
-            )
-            for report in self.reports
-        )
-        count = len(self.reports) * _OF_REPORT
-        self._of = np.fromiter(values, np.int64, count).reshape(-1, _OF_REPORT)
-        self._state = states.of(self._of[:, _ID].tolist())
+        reports = self.reports
+        received = [report.received for report in reports]
+        self._of = np.empty((len(reports), _OF_REPORT), np.int64)
+        limits = b"".join([report.meter.limits for report in reports])
+        self._of[:, :_OF_METER] = np.frombuffer(limits, np.int64).reshape(-1, _OF_METER)
+        self._of[:, _AT] = [one.at_s for one in received]
+        self._of[:, _UNITS] = [report.index.value for report in reports]
+        self._of[:, _BITS] = [report.status_bits for report in reports]
+        self._of[:, _DIGEST] = [one.telegram_digest for one in received]
+        self._of[:, _EVIDENCE] = [report.evidence for report in reports]
+        self._state = states.of(self._of[:, _ID])
 
     def _keep(self, kept: _Truths) -> None:
         if kept.all():
@@ -168,18 +166,9 @@ class Steps:
             return
         of, after = self._of, self._state.copy()
         meter_ids, at_s, units, bits = of[:, _ID], of[:, _AT], of[:, _UNITS], of[:, _BITS]
-        rows = zip(
-            meter_ids.tolist(),
-            at_s.tolist(),
-            units.tolist(),
-            bits.tolist(),
-            [self._now_s] * len(of),
-            of[:, _DIGEST].tolist(),
-            of[:, _EVIDENCE].tolist(),
-            strict=True,
-        )
-        found = [ReadingRow(*row) for row in rows]
-        plain.rows += found
+        now_s = np.full_like(at_s, self._now_s)
+        rows = np.stack((meter_ids, at_s, units, bits, now_s, of[:, _DIGEST], of[:, _EVIDENCE]), axis=1)
+        plain.row_tables.append(rows)
         plain.stored += self.reports
         self._flow(after, level_1_lph)
         begin, end = self._fill_days(plain, after)
@@ -195,7 +184,7 @@ class Steps:
         flags = np.where(end > begin, flags & ~_LONG_GAP, flags)
         flags = np.where(after[:, _PLACE["plain_steps"]] == PLAIN_STEPS, flags & ~_FROM_FIRST, flags)
         after[:, _PLACE["flags"]] = flags
-        self._look_at(plain, found, after, begin, end, compared)
+        self._look_at(plain, rows, after, begin, end, compared)
 
     def _flow(self, after: _Integers, level_1_lph: float) -> None:
         """What `Flow` says of the steps."""
@@ -219,19 +208,12 @@ class Steps:
         midnight_s = self._edges_s[end]
         reached = before + (units - before) * (midnight_s - before_s) // (at_s - before_s)
         amounts = np.where(crosses, reached, units) - from_index
-        whole = np.where(self._at("flags") & _LONG_GAP != 0, "E", "M")
-        qualities = np.where(crosses & (from_s <= self._edges_s[begin]), whole, "P")
-        plain.days += zip(
-            meter_ids.tolist(), numbers[begin].tolist(), amounts.tolist(), qualities.tolist(), strict=True
-        )
+        whole = np.where(self._at("flags") & _LONG_GAP != 0, _E, _M)
+        qualities = np.where(crosses & (from_s <= self._edges_s[begin]), whole, _P)
+        plain.day_tables.append(np.stack((meter_ids, numbers[begin], amounts, qualities), axis=1))
         further = crosses & (at_s > midnight_s)
-        plain.days += zip(
-            meter_ids[further].tolist(),
-            numbers[end][further].tolist(),
-            (units - reached)[further].tolist(),
-            ["P"] * int(further.sum()),
-            strict=True,
-        )
+        days = np.stack((meter_ids, numbers[end], units - reached, np.full_like(units, _P)), axis=1)
+        plain.day_tables.append(days[further])
         after[:, _PLACE["day_from"]] = np.where(crosses, midnight_s, from_s)
         after[:, _PLACE["day_index"]] = np.where(crosses, reached, from_index)
         return begin, end
@@ -239,7 +221,7 @@ class Steps:
     def _look_at(
         self,
         plain: Plain,
-        rows: Sequence[ReadingRow],
+        rows: _Integers,
         after: _Integers,
         begin: _Integers,
         end: _Integers,
@@ -254,9 +236,7 @@ class Steps:
         whole = end > begin
         touches = unquiet | whole
         if compared:
-            touches |= np.fromiter(
-                (report.meter.dwelling_id in compared for report in self.reports), bool, len(self.reports)
-            )
+            touches |= np.isin(self._of[:, _DWELLING], np.fromiter(compared, np.int64))
         for place in np.flatnonzero(touches).tolist():
             meter = self.reports[place].meter
             days = plain.touch(meter, self._days[begin[place]].day, self._days[end[place]].day)
@@ -265,7 +245,7 @@ class Steps:
             if whole[place]:
                 plain.whole_days[meter] = days
         for place in np.flatnonzero(conditions).tolist():
-            plain.conditions.append((self.reports[place].meter, rows[place]))
+            plain.conditions.append((self.reports[place].meter, ReadingRow(*rows[place].tolist())))
         looked_at = unquiet | conditions
         for place in np.flatnonzero(looked_at).tolist():
             plain.states[self.reports[place].meter] = MeterState(*after[place].tolist())

@@ -9,6 +9,7 @@ import pytest
 from core.access import SYSTEM
 from core.services.places.meter_directory import meters_by_address
 from core.services.places.meter_states import refresh
+from core.services.shared import many_rows
 from core.services.shared.transaction import current_database
 from core.services.telegrams import courses, plain, steps
 from core.services.telegrams.pipeline import take_in
@@ -155,6 +156,41 @@ async def test_the_short_way_stores_what_the_long_way_stores(
     for one, other, query in zip(short, long, COMPARED, strict=True):
         if "meter_state" not in query:
             assert one == other, query
+
+
+async def test_many_rows_are_stored_as_a_few_are(
+    application, key_encryption, itron, izar, other_izar, monkeypatch
+) -> None:
+    """Five days in batches of a few hours: copied by way of a stage, as days and states of thousands of
+    meters are, the tables are the same as by arrays; first readings and new days are among them.
+    """
+    await factories.residence(
+        key_encryption,
+        factories.meter(izar.address),
+        factories.meter(other_izar.address),
+        factories.meter(itron.address, key=itron.key),
+    )
+    lines = stream(random.Random(5), [izar, other_izar, itron], 24 * 5)
+    now = START + 24 * 9 * HOUR
+    copied = []
+    copy = many_rows.copy_numbers
+
+    async def counted(connection, table, *rest):
+        copied.append(table)
+        await copy(connection, table, *rest)
+
+    monkeypatch.setattr(many_rows, "copy_numbers", counted)
+    found = []
+    for staged_from in (1, 1000):
+        await forget()
+        monkeypatch.setattr(many_rows, "STAGED_FROM", staged_from)
+        for first in range(0, len(lines), 12):
+            await take_in(application, SYSTEM, lines[first : first + 12], source="test", now=now)
+        found.append(await tables())
+    assert found[0] == found[1]
+    assert len(found[0][1]) > 12
+    is_copied = current_database().capabilities.dialect != "sqlite"
+    assert ({"meter_state_staged", "daily_volume_staged"} <= set(copied)) is is_copied
 
 
 async def test_a_state_is_what_is_stored_of_its_meter(application, key_encryption, itron, izar) -> None:

@@ -83,6 +83,7 @@ def case(chance, number, around_s):
                 line=line,
                 timed=bool(chance.randint(0, 19)),
                 moment=datetime.fromtimestamp(at_s, UTC),
+                at_s=at_s,
                 telegram_digest=chance.randint(-(2**63), 2**63 - 1),
             ),
             meter=meter,
@@ -101,10 +102,12 @@ def is_plain(state, meter):
 
 def collected(plain):
     """What was found, without an order."""
+    rows = [tuple(row) for table in plain.row_tables for row in table.tolist()]
+    days = [(*row, chr(code)) for table in plain.day_tables for *row, code in table.tolist()]
     states = [*plain.states.values(), *(MeterState(*row) for some in plain.quiet for row in some.tolist())]
     return {
-        "rows": sorted(plain.rows),
-        "days": sorted(plain.days),
+        "rows": sorted([*plain.rows, *rows]),
+        "days": sorted([*plain.days, *days]),
         "states": sorted(states),
         "unquiet": plain.unquiet,
         "whole_days": plain.whole_days,
