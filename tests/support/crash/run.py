@@ -29,6 +29,9 @@ from tests.support.crash.stream import ENDS_STORED, Stream
 ROOT = Path(__file__).resolve().parents[3]
 _STORED = "SELECT (SELECT COUNT(*) FROM reading) + (SELECT COUNT(*) FROM dead_letter)"
 _SHARE_OF_POLLING = 8
+_LONGEST_PAUSE_S = 1.0
+"""Between two looks at the progress, however long a look takes on a busy machine."""
+
 _DISTURBED = 0.9
 """Up to so far into the whole: the last act needs somebody to meet."""
 
@@ -269,19 +272,22 @@ class Run:
         places = [
             (number + chance.random()) * self.lines * _DISTURBED / len(acts) for number in range(len(acts))
         ]
-        rows, batch_s, since = -1, 0.0, time.monotonic()
+        rows, acted_at, batch_s, since = -1, -1, 0.0, time.monotonic()
         for act, place in zip(acts, places, strict=True):
-            while rows < place:
+            while rows < place or rows == acted_at:
                 started = time.monotonic()
                 found = await self.stored()
                 if found is not None and found != rows:
                     rows, batch_s, since = found, time.monotonic() - since, time.monotonic()
-                await asyncio.sleep(max(0.01, (time.monotonic() - started) * _SHARE_OF_POLLING))
+                await asyncio.sleep(
+                    min(_LONGEST_PAUSE_S, max(0.01, (time.monotonic() - started) * _SHARE_OF_POLLING))
+                )
             await asyncio.sleep(chance.random() * min(batch_s, 2))
             if act == "kill":
                 self._kill(chance)
             else:
                 await self._stop()
+            rows = acted_at = await self.stored() or rows
             done = self.outcome.kills + self.outcome.stops + self.outcome.missed
             if done % 10 == 0:
                 self.report(f"{rows:,} rows, {self.outcome.kills} kills, {self.outcome.stops} stops")
