@@ -35,7 +35,9 @@ from graphql_schema.base.relay import global_id
 _DEPTHS = (2, 3, 3, 4, 4, 5, 6)
 _FIELDS_AT_MOST, _SELECTED_AT_MOST = 6, 90
 _POSSIBLE_TYPES = 4
-_OPTIONAL, _OF_ANOTHER_TYPE, _FORBIDDEN_ROOT = 0.35, 0.15, 0.08
+_OPTIONAL, _PAGE, _OF_ANOTHER_TYPE, _FORBIDDEN_ROOT, _IMPOSSIBLE = 0.3, 0.85, 0.1, 0.06, 0.03
+"""How probable an argument is, the size of a page, and what is asked to be refused."""
+
 _NESTED_INPUTS = 2
 _NO_ROW = 10**12
 _TEXTS = ("a", "AA000", "1", "", "%", '"', "é", "0", "x" * 300)
@@ -76,7 +78,7 @@ class Generator:
         query = self.schema.query_type
         assert query is not None
         roots = list(query.fields) if chance.random() < _FORBIDDEN_ROOT else list(self.roots)
-        chosen = self._rarest(query, roots, chance.choice((1, 1, 1, 2)))
+        chosen = self._rarest(query, roots, chance.choice((1, 1, 1, 1, 2)))
         depth = chance.choice(_DEPTHS)
         parts = [self._field(query, name, query.fields[name], depth) for name in chosen]
         return "{ " + " ".join(filter(None, parts)) + " __typename }"
@@ -105,7 +107,8 @@ class Generator:
         arguments = [
             f"{key}: {self._value(argument.type, key, inner.name if name != 'node' else sought)}"
             for key, argument in asked.args.items()
-            if is_required_argument(argument) or self._chance.random() < _OPTIONAL
+            if is_required_argument(argument)
+            or self._chance.random() < (_PAGE if key == "first" else _OPTIONAL)
         ]
         called = f"({', '.join(arguments)})" if arguments else ""
         if not is_composite_type(inner):
@@ -159,7 +162,9 @@ class Generator:
         if kind == "Boolean":
             return chance.choice(("true", "false"))
         if kind in {"Int", "Float"}:
-            return str(chance.choice((1, 2, 3, 5, 13, 20) if chance.random() < 0.9 else (0, -1, 2**31 - 1)))
+            return str(
+                chance.choice((0, -1, 2**31 - 1) if chance.random() < _IMPOSSIBLE else (1, 2, 3, 5, 13))
+            )
         return json.dumps(chance.choice(_TEXTS), ensure_ascii=False)
 
     def _id(self, name: str, of: str) -> str:
