@@ -6,6 +6,7 @@ value of an answer is looked at, wherever it stands.
 """
 
 import gc
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ _COLLECTED_EVERY = 50
 collector would report what these held wherever it happens to run.
 """
 _COUNTED = ("dwellings", "leaks", "meters", "meterDays")
+_NUMBER = re.compile(r"(?<=[a-zA-Z0-9])_[0-9]+$")
 _SERVER_FAULT = 500
 
 
@@ -88,7 +90,7 @@ def _values(answer: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Each value with the name of its field, whose alias is the name and a number."""
     if isinstance(answer, dict):
         for alias, value in answer.items():
-            yield from _values(value, alias.rpartition("_")[0] if alias[-1:].isdigit() else alias)
+            yield from _values(value, _NUMBER.sub("", alias))
     elif isinstance(answer, list):
         for one in answer:
             yield from _values(one, name)

@@ -80,7 +80,7 @@ class Generator:
         roots = list(query.fields) if chance.random() < _FORBIDDEN_ROOT else list(self.roots)
         chosen = self._rarest(query, roots, chance.choice((1, 1, 1, 1, 2)))
         depth = chance.choice(_DEPTHS)
-        parts = [self._field(query, name, query.fields[name], depth) for name in chosen]
+        parts = [self._field(query, name, query.fields[name], depth, aliased=True) for name in chosen]
         return "{ " + " ".join(filter(None, parts)) + " __typename }"
 
     def _rarest(
@@ -93,7 +93,7 @@ class Generator:
         return weighed[:most]
 
     def _field(
-        self, kind: GraphQLObjectType | GraphQLInterfaceType, name: str, asked: GraphQLField, depth: int
+        self, kind: GraphQLObjectType, name: str, asked: GraphQLField, depth: int, *, aliased: bool
     ) -> str:
         """A field with arguments and selection; nothing where it would go too deep."""
         inner = get_named_type(asked.type)
@@ -101,8 +101,8 @@ class Generator:
             return ""
         self.asked[f"{kind.name}.{name}"] += 1
         self._left -= 1
-        self._aliases += 1
-        alias = f"{name}_{self._aliases}"
+        self._aliases += aliased
+        alias = f"{name}_{self._aliases}: " if aliased else ""
         sought = self._chance.choice(list(self.ids)) if self.ids else "Dwelling"
         arguments = [
             f"{key}: {self._value(argument.type, key, inner.name if name != 'node' else sought)}"
@@ -112,19 +112,30 @@ class Generator:
         ]
         called = f"({', '.join(arguments)})" if arguments else ""
         if not is_composite_type(inner):
-            return f"{alias}: {name}{called}"
-        return f"{alias}: {name}{called} {{ {self._selection(inner, depth - 1, sought)} }}"
+            return f"{alias}{name}{called}"
+        return f"{alias}{name}{called} {{ {self._selection(inner, depth - 1, sought)} }}"
 
-    def _selection(self, kind: GraphQLNamedOutputType, depth: int, sought: str) -> str:
+    def _selection(
+        self, kind: GraphQLNamedOutputType, depth: int, sought: str, *, aliased: bool = False
+    ) -> str:
+        """What is selected of a type. Fields of an abstract type's members have aliases, so that none of
+        them meets another of the same name and another type.
+        """
         if isinstance(kind, GraphQLUnionType | GraphQLInterfaceType):
             possible = list(self.schema.get_possible_types(kind))
             some = self._chance.sample(possible, min(_POSSIBLE_TYPES, len(possible)))
             some += [one for one in possible if one.name == sought and one not in some]
-            parts = [f"... on {one.name} {{ {self._selection(one, depth, sought)} }}" for one in some]
+            parts = [
+                f"... on {one.name} {{ {self._selection(one, depth, sought, aliased=True)} }}" for one in some
+            ]
             return " ".join(["__typename", *parts])
         assert isinstance(kind, GraphQLObjectType)
         names = self._rarest(kind, list(kind.fields), self._chance.randint(1, _FIELDS_AT_MOST))
-        parts = [self._field(kind, name, kind.fields[name], depth) for name in names if name != "id"]
+        parts = [
+            self._field(kind, name, kind.fields[name], depth, aliased=aliased)
+            for name in names
+            if name not in {"id", "__typename"}
+        ]
         return " ".join(["__typename", *(["id"] if "id" in kind.fields else []), *filter(None, parts)])
 
     def _value(self, kind: GraphQLInputType, name: str, of: str, depth: int = 0) -> str:

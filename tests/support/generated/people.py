@@ -55,7 +55,7 @@ class Seat:
     Attributes:
         name: of the role.
         token: what is sent; None for nobody.
-        roots: the fields of Query that the role may use.
+        roots: the fields of Query that the role may use, twice those that it has for itself.
         ids, texts: what no answer may have as a value, or within one.
         is_analyst: whether it reads aggregates.
     """
@@ -193,7 +193,7 @@ async def _seat(name: str, role: Role | None, token: str | None, own: Own) -> Se
         for one in query.fields
         if (needed := PERMISSIONS.get(f"Query.{one}", ())) and permissions.issuperset(needed)
     ]
-    roots += [*_WITHOUT_A_PERMISSION, *(_OF_AN_ACCOUNT if own.account else ())]
+    roots = [*roots * 2, *_WITHOUT_A_PERMISSION, *(_OF_AN_ACCOUNT if own.account else ())]
     return Seat(
         name, token, tuple(roots), await _ids(own), await _texts(own), is_analyst=role is Role.ANALYST
     )
