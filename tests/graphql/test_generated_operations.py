@@ -16,7 +16,7 @@ from tests.support.analyses import OCTOBER, Home, add_leak, add_residence
 from tests.support.factories import NOW
 from tests.support.generated.answers import tally
 from tests.support.generated.operations import Generator
-from tests.support.generated.people import Seat, all_seats, ids_for
+from tests.support.generated.people import Seat, addresses, all_seats, ids_for, rows_of_others
 from tests.support.generated.rows import add_rows
 
 OPERATIONS = 40
@@ -80,11 +80,26 @@ async def test_no_role_meets_an_internal_error_or_anything_of_others(everybody: 
     ]
     for seat in everybody:
         generator = Generator(schema.core, seat.name, NOW.date(), await ids_for(seat), seat.roots)
-        found = await tally(portal.client, seat, generator, OPERATIONS)
+        found = await tally(portal.client, seat, generator.queries(OPERATIONS))
         assert found.faults == []
-        assert found.with_data >= OPERATIONS / 4, (seat.name, found.refusals)
+        assert found.with_data >= OPERATIONS / 5, (seat.name, found.refusals)
         assert len(found.fields) >= REACHED.get(seat.name, MOSTLY_REACHED), (seat.name, len(found.fields))
         assert (found.aggregates > 0) == seat.is_analyst
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+async def test_no_mutation_changes_what_is_of_others(everybody: Any, portal: Any) -> None:
+    """Whatever ids are sent, of what exists and of what does not: no internal error, nothing of others in an
+    answer, and their rows remain as they are.
+    """
+    for seat in everybody:
+        ids = await ids_for(seat)
+        generator = Generator(schema.core, seat.name, NOW.date(), ids, seat.roots, await addresses())
+        before = await rows_of_others(seat)
+        found = await tally(portal.client, seat, generator.mutations(OPERATIONS))
+        assert found.faults == []
+        after = await rows_of_others(seat)
+        assert {name: after.get(name) for name in before} == before, seat.name
 
 
 async def test_what_is_shown_to_a_stranger_is_noticed(everybody: Any, portal: Any) -> None:
@@ -93,5 +108,5 @@ async def test_what_is_shown_to_a_stranger_is_noticed(everybody: Any, portal: An
     claire, manager = by_name["resident"], by_name["manager"]
     mistaken = Seat("mistaken", manager.token, manager.roots, claire.ids, claire.texts, is_analyst=True)
     generator = Generator(schema.core, "mistaken", NOW.date(), await ids_for(mistaken), mistaken.roots)
-    found = await tally(portal.client, mistaken, generator, OPERATIONS)
+    found = await tally(portal.client, mistaken, generator.queries(OPERATIONS))
     assert any("shows" in fault for fault in found.faults)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.access import Role
+from core.access import SYSTEM, Role
 from core.access.floor import FLOOR
 from core.access.permissions import PERMISSIONS_OF, Permission
 from core.consumption.fluids import Fluid
@@ -36,10 +36,12 @@ from core.models import (
     Session,
     ThirdPartyGrant,
 )
+from core.services.accounts.second_factor import install_second_factor
 from graphql_schema.base.relay import global_id
 from graphql_schema.contract.access import PERMISSIONS
 from graphql_schema.schema import schema
 from tests.support import factories, seats
+from tests.support.factories import NOW
 
 _SHORTEST_TEXT = 6
 """Shorter ones stand in other texts by chance."""
@@ -58,6 +60,7 @@ class Seat:
         roots: the fields of Query that the role may use, twice those that it has for itself.
         ids, texts: what no answer may have as a value, or within one.
         is_analyst: whether it reads aggregates.
+        has_others_in_charge: whether it acts for other people.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Seat:
     ids: frozenset[str] = field(repr=False)
     texts: frozenset[str] = field(repr=False)
     is_analyst: bool = False
+    has_others_in_charge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,21 @@ async def all_seats(portal: Any, application: Any) -> list[Seat]:
     await seats.enter(portal, application, "ada@example.org")
     ada = await Account.get(email="ada@example.org")
     found.append(await _seat("analyst", Role.ANALYST, portal.token, await _of_an_analyst(ada)))
+    await _give_readable_second_factors(application)
     return found
+
+
+async def _give_readable_second_factors(application: Any) -> None:
+    """`seats` gives accounts a second factor that was never encrypted: a check of a code would fail."""
+    for account in await Account.exclude(second_factor_since=None):
+        await Account.filter(id=account.id).update(second_factor_since=None)
+        await install_second_factor(
+            application.settings,
+            SYSTEM,
+            email=account.email,
+            secret="GENERATEDGENERATEDGENERATEDGENER",
+            now=NOW,
+        )
 
 
 async def ids_for(seat: Seat) -> dict[str, list[int]]:
@@ -127,6 +145,26 @@ async def ids_for(seat: Seat) -> dict[str, list[int]]:
         own = [number for number in numbers if global_id(name, number) not in seat.ids]
         found[name] = numbers + own * (len(numbers) // len(own) if own else 0)
     return {name: numbers for name, numbers in found.items() if numbers}
+
+
+async def rows_of_others(seat: Seat) -> dict[str, dict[str, Any]]:
+    """The rows that are not the seat's, by their ids: what none of its mutations may change.
+
+    Managers and staff do change what belongs to accounts: who moves out loses guests and grants.
+    """
+    found = {}
+    for name, (model, _, group) in _KINDS.items():
+        if not (seat.has_others_in_charge and group in {"account", "people"}):
+            rows = {global_id(name, row["id"]): row for row in await model.all().values()}
+            found |= {row_id: row for row_id, row in rows.items() if row_id in seat.ids}
+    for row in found.values():
+        row.pop("last_used_at", None)  # of the resident's grant by whose token the provider asks
+    return found
+
+
+async def addresses() -> list[str]:
+    """What a mutation may name a meter by."""
+    return sorted(await Meter.all().values_list("radio_address", flat=True))  # type: ignore[arg-type]
 
 
 async def _held_by(account_id: int) -> list[int]:
@@ -195,7 +233,13 @@ async def _seat(name: str, role: Role | None, token: str | None, own: Own) -> Se
     ]
     roots = [*roots * 2, *_WITHOUT_A_PERMISSION, *(_OF_AN_ACCOUNT if own.account else ())]
     return Seat(
-        name, token, tuple(roots), await _ids(own), await _texts(own), is_analyst=role is Role.ANALYST
+        name,
+        token,
+        tuple(roots),
+        await _ids(own),
+        await _texts(own),
+        is_analyst=role is Role.ANALYST,
+        has_others_in_charge=role in {Role.MANAGER, Role.STAFF},
     )
 
 
