@@ -96,6 +96,8 @@ def main() -> None:
             f"{outcome.kills} kills ({outcome.missed} met no process), {outcome.stops} stops,"
             f" {len(outcome.failures)} runs ended by themselves, {outcome.messages:,} messages",
         )
+        for reason in sorted({failure.strip().rpartition("\n")[2] for failure in outcome.failures}):
+            print(f"ended by itself: {reason}")
         found = asyncio.run(_faults(_settings(folder, database), lines, hours, undisturbed))
         if stream is not None and (left := asyncio.run(stream.left())):
             found["messages that the broker would send again"] = left

@@ -19,11 +19,11 @@ from tests.support.generated.operations import Generator
 from tests.support.generated.people import Seat, addresses, all_seats, ids_for, rows_of_others
 from tests.support.generated.rows import add_rows
 
-OPERATIONS = 40
-"""Of each role; `bench/generated_operations.py` asks thousands."""
+OPERATIONS = 30
+"""Of each role; `bench/api/generated_operations.py` asks thousands."""
 
-REACHED = {"anonymous": 20, "provider": 20}
-MOSTLY_REACHED = 30
+REACHED = {"anonymous": 15, "provider": 15}
+MOSTLY_REACHED = 25
 """So many fields have a value in the answers, by their names: the queries are not merely refused."""
 
 

@@ -53,7 +53,7 @@ class Stream:
     environment: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """What the workers are told."""
+        """The settings of the workers."""
         object.__setattr__(
             self,
             "environment",

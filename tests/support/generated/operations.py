@@ -206,7 +206,7 @@ class Generator:
             return json.dumps(texts[kind])
         if kind == "Boolean":
             return chance.choice(("true", "false"))
-        if kind in {"Int", "Float"}:
+        if kind in {"Int", "Float", "BigInt"}:
             return str(
                 chance.choice((0, -1, 2**31 - 1) if chance.random() < _IMPOSSIBLE else (1, 2, 3, 5, 13))
             )

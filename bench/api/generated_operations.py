@@ -1,6 +1,6 @@
 """Thousands of generated GraphQL operations of every role: is any answered wrongly?
 
-    python bench/generated_operations.py [--operations N] [--mutations N] [--roles staff,…] [--seed TEXT]
+    python bench/api/generated_operations.py [--operations N] [--mutations N] [--roles staff,…] [--seed TEXT]
 
 Makes the demo in a temporary folder, adds rows of every kind, and asks as nobody, resident, owner, household
 member, provider, manager, staff and analyst, in process. A fault is an internal error, an id, serial or
@@ -21,7 +21,7 @@ from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import httpx
 
