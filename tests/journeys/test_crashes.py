@@ -16,16 +16,28 @@ from core.services.telegrams.pipeline import take_in
 from core.settings import Settings
 from tests.support.crash.fleet import Lines, describe, end_of, homes_of, lines_of, shares
 from tests.support.crash.run import Database, PostgresqlServer, Run, SqliteFile, own_server
+from tests.support.crash.stream import Stream, with_ends
 from tests.support.crash.tables import Tables, faults, tables_of
+from tests.support.servers.broker import Mosquitto
 
 METERS, HOURS = 36, 72
 BATCH = 20
 SECRET = "a secret of the crash tests, 32 characters"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def lines() -> Lines:
     return lines_of(homes_of(METERS), HOURS)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    broker = Mosquitto(folder)
+    broker.start()
+    yield broker
+    broker.stop()
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +86,15 @@ def _files(folder: Path, parts: Iterable[Sequence[str]]) -> list[list[Path]]:
     return found
 
 
+def _environment(folder: Path, database: Database) -> dict[str, str]:
+    return {
+        "SUBMETER_DATABASE_URL": database.url,
+        "SUBMETER_SECRET_KEY": SECRET,
+        "SUBMETER_DATA_DIR": str(folder),
+        "SUBMETER_INTAKE_BATCH_LINES": str(BATCH),
+    }
+
+
 @pytest.mark.parametrize(
     ("kind", "workers", "kills", "stops"),
     [
@@ -97,15 +118,30 @@ async def test_whatever_is_killed_the_tables_are_those_of_an_undisturbed_run(
     await _described(settings, registry)
     texts = lines.all()
     parts = {"one": [texts], "same": [texts, texts], "shares": list(shares(texts, 2))}[workers]
-    environment = {
-        "SUBMETER_DATABASE_URL": database.url,
-        "SUBMETER_SECRET_KEY": SECRET,
-        "SUBMETER_DATA_DIR": str(tmp_path),
-        "SUBMETER_INTAKE_BATCH_LINES": str(BATCH),
-    }
-    run = Run(database, environment, end_of(HOURS), len(lines.readings), kills, stops)
+    run = Run(database, _environment(tmp_path, database), end_of(HOURS), len(lines.readings), kills, stops)
     outcome = await run.ingest(_files(tmp_path, parts))
     assert outcome.kills >= kills / 2
     assert outcome.stops == stops
+    async with open_application(settings, registry=registry) as application:
+        assert await faults(application, lines, hours=HOURS, undisturbed=undisturbed) == {}
+
+
+@pytest.mark.parametrize("kind", [pytest.param("postgresql", id="postgresql")])
+async def test_the_same_by_a_broker(tmp_path, registry, lines, databases, broker) -> None:
+    """All lines through a broker, in a subscription that two workers share, which are killed; PostgreSQL is
+    stopped at once. The tables are those of an undisturbed run, and the broker holds nothing that it would
+    send again.
+    """
+    texts = with_ends(lines)
+    database, calm = databases
+    undisturbed = await _undisturbed(_settings(tmp_path, calm), registry, lines)
+    settings = _settings(tmp_path, database)
+    await _described(settings, registry)
+    stream = Stream(broker, texts, workers=2)
+    run = Run(database, _environment(tmp_path, database), end_of(HOURS), len(lines.readings), 2, 1)
+    outcome = await run.ingest([], stream)
+    assert outcome.kills >= 1
+    assert outcome.stops == 1
+    assert await stream.left() == 0
     async with open_application(settings, registry=registry) as application:
         assert await faults(application, lines, hours=HOURS, undisturbed=undisturbed) == {}
