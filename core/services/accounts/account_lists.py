@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tortoise.transactions import in_transaction
-
-from core.access import Act, Permission, Role, Viewer, Visitor
+from core.access import Permission, Role, Viewer, Visitor
 from core.consumption.periods import civil_day
 from core.models import OccupancyKind
-from core.services.shared.audit import Detail, Subject, record_each
+from core.services.shared.audit import Detail, Subject, record_shown
 from core.services.shared.columns import day_or_none, moment, moment_or_none, select_by
 from core.services.shared.operator_scope import OperatorRows, operator_in_charge
 from core.services.shared.paging import Page
@@ -216,5 +214,4 @@ async def _record_look(
         (Subject("account", one.id), {"account": True}) for one in listed if one.id != viewer.account_id
     ]
     if seen:
-        async with in_transaction() as connection:
-            await record_each(Act.DATA_ACCESSED, seen, viewer, visitor, now, connection)
+        await record_shown(seen, viewer, visitor=visitor, now=now)

@@ -15,6 +15,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClie
 from core.access import Act, Permission, Viewer, Visitor
 from core.models import AuditRecord
 from core.services.shared.many_rows import insert_rows
+from core.services.shared.transaction import transactional
 
 Detail: TypeAlias = str | int | bool | None
 
@@ -74,6 +75,22 @@ async def record_each(
     """Add a record of one act for each subject, with its details, all at once."""
     rows = [_row(act, subject, viewer, visitor, now, details) for subject, details in subjects]
     await insert_rows(connection, rows)
+
+
+@transactional
+async def record_shown(
+    connection: TransactionalDBClient,
+    subjects: Iterable[tuple[Subject, Mapping[str, Detail]]],
+    viewer: Viewer,
+    *,
+    visitor: Visitor,
+    now: datetime,
+) -> None:
+    """Add a look at each subject, all at once, in a transaction of its own.
+
+    A look is recorded while an answer is made, and a field that fails elsewhere in it cancels this one.
+    """
+    await record_each(Act.DATA_ACCESSED, subjects, viewer, visitor, now, connection)
 
 
 def _row(

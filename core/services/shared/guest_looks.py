@@ -9,10 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from tortoise.transactions import in_transaction
-
-from core.access import NOBODY, Act, Role, Viewer, Visitor
-from core.services.shared.audit import Detail, Subject, record_each
+from core.access import NOBODY, Role, Viewer, Visitor
+from core.services.shared.audit import Detail, Subject, record_shown
 
 GUESTS = frozenset({Role.HOUSEHOLD_MEMBER, Role.THIRD_PARTY})
 
@@ -41,10 +39,8 @@ async def record_access(
 ) -> None:
     """Add the looks of whoever sees days that are not the own; all at once."""
     seen = [(Subject("dwelling", look.dwelling_id), details_of(look, viewer)) for look in looks]
-    if not seen:
-        return
-    async with in_transaction() as connection:
-        await record_each(Act.DATA_ACCESSED, seen, viewer, visitor, now, connection)
+    if seen:
+        await record_shown(seen, viewer, visitor=visitor, now=now)
 
 
 def details_of(look: DataLook, viewer: Viewer) -> dict[str, Detail]:

@@ -135,7 +135,7 @@ async def _of_a_meter(meter: Meter, now: datetime) -> None:
         radio_address=meter.radio_address,
     )
     dwelling = meter.dwelling
-    await _document(dwelling.residence_id, dwelling.id, f"paper of {meter.printed_serial}", now)
+    await _document(dwelling.residence_id, dwelling.id, f"paper {meter.id} of dwelling {dwelling.id}", now)
 
 
 async def _document(residence_id: int, dwelling_id: int | None, title: str, now: datetime) -> None:
