@@ -6,6 +6,7 @@ import stat
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -277,7 +278,12 @@ def test_a_value_of_the_file_is_taken_as_it_is_written(env_file, written, read_a
 def test_any_text_can_be_written_between_quotes(value) -> None:
     """Double ones, with a backslash before each quote and backslash of the value's own."""
     escaped = value.replace("\\", r"\\").replace('"', r"\"")
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    others = {name: one for name, one in os.environ.items() if not name.startswith("SUBMETER_")}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.chdir(folder),
+        patch.dict(os.environ, others, clear=True),
+    ):
         Path(".env").write_text(f'SUBMETER_HOST="{escaped}"\n', encoding="utf-8")
         assert from_environment().host == value
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -66,7 +67,8 @@ def run(data_dir: Path):
                 ("stderr", b""),
             )
         }
-        with pytest.MonkeyPatch.context() as patch:
+        # What a command adds to the environment, as `serve` does for its processes, goes with it.
+        with mock.patch.dict(os.environ), pytest.MonkeyPatch.context() as patch:
             for name in os.environ.keys() - _environment(data_dir, {}).keys():
                 patch.delenv(name)
             for name, value in _environment(data_dir, settings).items():
