@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.models import Account
 from graphql_schema.requests import executor
 from tests.graphql.conftest import WATER
 from tests.support.factories import NOW
@@ -16,6 +17,9 @@ ALIASES = """query ($known: Boolean!) { viewer { dwellings {
   dailySeries(fluid: COLD_WATER) { days amounts qualities unit }
 } } }
 fragment Q on DayConsumption { amount @include(if: $known) { unit } q: quality }"""
+
+TOKEN = """mutation { createAccessToken(name: "a program", scopes: [READ_MONTHLY]) {
+  ... on AccessTokenIssued { token } } }"""
 
 
 @pytest.fixture
@@ -57,3 +61,15 @@ async def test_columns_hold_the_values_of_the_points(days: Any) -> None:
     assert columns["amounts"] == [point["amount"] and point["amount"]["value"] for point in points]
     assert columns["qualities"] == [point["quality"] for point in points]
     assert (columns["amounts"][0], columns["amounts"][-1]) == ("1.234", None)
+
+
+async def test_what_is_worked_out_once_a_document_is_nobodys(days: Any) -> None:
+    """The next who sends a document is answered in their own language, and as far as they may read."""
+    document = "{ viewer { firstName dwellings { dashboard { label unit } } } }"
+    for language, label in (("fr", "Eau froide"), ("en", "Cold water"), ("fr", "Eau froide")):
+        await Account.all().update(language=language)
+        viewer = (await days.ask(document))["viewer"]
+        assert viewer["dwellings"][0]["dashboard"][0] == {"label": label, "unit": "CUBIC_METRE"}
+    days.token = (await days.ask(TOKEN))["createAccessToken"]["token"]
+    answer = (await days.post(document)).json()
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"FORBIDDEN"}
