@@ -18,7 +18,7 @@ from tests.support.crash.fleet import Lines, describe, end_of, homes_of, lines_o
 from tests.support.crash.run import Database, PostgresqlServer, Run, SqliteFile, own_server
 from tests.support.crash.stream import Stream, with_ends
 from tests.support.crash.tables import Tables, faults, tables_of
-from tests.support.servers.broker import Mosquitto
+from tests.support.servers.broker import Mosquitto, running_broker
 
 METERS, HOURS = 36, 72
 BATCH = 20
@@ -32,12 +32,8 @@ def lines() -> Lines:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    folder = tmp_path / "broker"
-    folder.mkdir()
-    broker = Mosquitto(folder)
-    broker.start()
-    yield broker
-    broker.stop()
+    with running_broker(tmp_path) as broker:
+        yield broker
 
 
 @pytest.fixture(scope="module")

@@ -11,17 +11,13 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings
-from tests.support.servers.broker import Mosquitto
+from tests.support.servers.broker import Mosquitto, running_broker
 
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    folder = tmp_path / "broker"
-    folder.mkdir()
-    broker = Mosquitto(folder)
-    broker.start()
-    yield broker
-    broker.stop()
+    with running_broker(tmp_path) as broker:
+        yield broker
 
 
 class Workers:

@@ -10,7 +10,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,16 @@ class Mosquitto:
         async with self.publisher() as client:
             for payload in payloads:
                 await client.publish(topic, payload, qos=1)
+
+
+@contextmanager
+def running_broker(folder: Path) -> Iterator[Mosquitto]:
+    """A broker that runs within the block, its files in a folder of its own."""
+    own = folder / "broker"
+    own.mkdir()
+    broker = Mosquitto(own)
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
