@@ -1,8 +1,8 @@
 """The demo's tokens, which anybody may use: a resident's, and an analyst's.
 
 In: the plan, once its accounts are described. Out: personal access tokens, to be shown beside the accounts.
-The one rule: they are what `createAccessToken` gives, so they read and change nothing; from a token to a chart
-a program needs one line, and no sign-in.
+The one rule: they are what `createAccessToken` gives, so they read and change nothing; from a token to a
+chart a program needs one line, and no sign-in.
 """
 
 from dataclasses import dataclass, field
