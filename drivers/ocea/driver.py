@@ -17,6 +17,7 @@ from submeter.vendor import (
     Field,
     FlagBits,
     Frame,
+    IndexSource,
     Measurand,
     Measurement,
     MeterDriver,
@@ -96,6 +97,11 @@ def index_many(frames: Sequence[Frame]) -> list[Measurement]:
     return _table(frames[0]).index_many(frames)
 
 
+def index_source(frame: Frame) -> IndexSource | None:
+    """The record of the index of an OMS telegram; the flags of PRIOS are in no record."""
+    return None if frame.envelope.ci in prios.PRIOS_CI else _table(frame).index_source(frame)
+
+
 def _table(frame: Frame) -> Table:
     meter = frame.envelope.meter_address
     storages = _TARGET_STORAGES.get(meter.version, _USUAL)
@@ -169,6 +175,7 @@ DRIVER: Final = MeterDriver(
     interpret=interpret,
     interpret_many=interpret_many,
     index_many=index_many,
+    index_source=index_source,
     medium_of=medium_of,
     default_keys=(bytes.fromhex("51728910E66D83F8") * 2,),
     proprietary=prios.PROPRIETARY,

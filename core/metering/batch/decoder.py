@@ -15,6 +15,7 @@ from typing import Final
 from core.mbus.batch.ciphers import Ciphers
 from core.mbus.compact import NONE_KNOWN
 from core.mbus.errors import TelegramError
+from core.metering.batch.index import OpenedIndex
 from core.metering.batch.identify import Kind, Senders
 from core.metering.batch.open import Answers, Group, open_one, open_proprietary
 from core.metering.decode import Identified, Opened
@@ -49,11 +50,12 @@ class BatchDecoder:
         *,
         formats: CompactFormats = NO_FORMATS,
         index_only: bool = False,
-    ) -> list[Opened | TelegramError]:
+    ) -> list[Opened | OpenedIndex | TelegramError]:
         """Opens telegrams from `identify`, each with its meter's key and the formats of its kind; the
         arguments are those of `open_telegram`.
 
-        With `index_only` a measurement may hold no more than what its index and its flags are made of.
+        With `index_only` a measurement may hold no more than what its index and its flags are made of, and
+        of telegrams that are like another one of the batch there may be no more than these.
         """
         with collector_at_rest():
             return self._open(telegrams, keys, formats, index_only=index_only)
@@ -65,7 +67,7 @@ class BatchDecoder:
         formats: CompactFormats,
         *,
         index_only: bool,
-    ) -> list[Opened | TelegramError]:
+    ) -> list[Opened | OpenedIndex | TelegramError]:
         answers: Answers = {}
         groups: dict[int, list[int]] = {}
         for place, identified in enumerate(telegrams):

@@ -20,15 +20,17 @@ from core.mbus.envelope import Envelope, TransportHeader
 from core.mbus.errors import TelegramError
 from core.mbus.frame import Frame
 from core.mbus.vocabulary import SecurityKind
+from core.metering.batch.index import IndexReader, OpenedIndex
 from core.metering.decode import NO_BATCH, Identified, Opened, open_telegram
 from core.metering.driver import MeterDriver, Proprietary
-from core.metering.measurement import Measurement
+from core.metering.measurement import Measurement, StatusFlag
 
-Answers = dict[int, Opened | TelegramError]
+Answers = dict[int, Opened | OpenedIndex | TelegramError]
 _envelope: Final = attrgetter("envelope")
 # To look up a member of an enum costs a quarter of a microsecond.
 _PROPRIETARY: Final = SecurityKind.PROPRIETARY
 _NOT_ENCRYPTED: Final = SecurityKind.NONE
+_MODE_7: Final = SecurityKind.MODE_7
 
 
 def open_one(
@@ -225,9 +227,9 @@ class Group:
         for place in places:
             answers[place] = open_one(self._telegrams[place], self._keys[place], self._formats)
 
-    def _learn(self, opened: Opened | TelegramError, key: bytes | None) -> None:
+    def _learn(self, opened: Opened | OpenedIndex | TelegramError, key: bytes | None) -> None:
         """Keeps a reader for the layout of a telegram that was opened by itself, when it has one."""
-        if self._shape.is_full(key) or isinstance(opened, TelegramError):
+        if self._shape.is_full(key) or not isinstance(opened, Opened):
             return
         frame = opened.frame
         if frame.envelope.security is SecurityKind.PROPRIETARY or frame.opened_with_default_key:
@@ -264,6 +266,66 @@ class Group:
         return list(compress(places, others)), list(compress(contents, others))
 
     def _interpret(
+        self, reader: LayoutReader, places: Sequence[int], contents: Sequence[bytes], answers: Answers
+    ) -> None:
+        """Has the driver interpret contents of a layout; with `index_only` the first, and those that are read
+        otherwise than it.
+        """
+        if self._index_only and len(places) > 1:
+            self._interpret_all(reader, places[:1], contents[:1], answers)
+            sample = answers[places[0]]
+            places, contents = places[1:], contents[1:]
+            if isinstance(sample, Opened) and not _has_own_record(sample.identified.driver, reader):
+                with suppress(Exception):  # a vendor's driver may raise anything: then they are read as a whole
+                    places, contents = self._indexes(reader, sample, places, contents, answers)
+        if places:
+            self._interpret_all(reader, places, contents, answers)
+
+    def _indexes(
+        self,
+        reader: LayoutReader,
+        sample: Opened,
+        places: Sequence[int],
+        contents: Sequence[bytes],
+        answers: Answers,
+    ) -> tuple[Sequence[int], Sequence[bytes]]:
+        """Reads the indexes of contents like that of a sample; answers with what is not read like this."""
+        own, security = IndexReader.of(sample), sample.frame.envelope.security
+        if own is None or not reader.always_speaks or security is _MODE_7:
+            return places, contents  # of mode 7 each has its message counter
+        telegrams = [self._telegrams[place] for place in places]
+        checked = sample.identified.envelope.link_checked
+        if any([one.envelope.link_checked is not checked for one in telegrams]):  # noqa: C419 - half the time
+            return places, contents
+        status = None if reader.inner is None else reader.inner.status
+        kind = own.kind_of(sample)
+        if kind is None:
+            return places, contents
+        values, fit = own.values(contents)
+        rows = zip(places, telegrams, contents, values, own.said(contents), fit, strict=True)
+        for place, identified, content, value, said, fits in rows:
+            if not fits:
+                continue
+            if reader.inner is None:
+                status = identified.envelope.status
+            flags = own.flags.get((status, said))
+            if flags is None:
+                flags = own.keep_flags(status, said, self._flags_of(reader, identified, content))
+            answers[place] = OpenedIndex(value, flags, kind)
+        others = list(map(not_, fit))
+        return list(compress(places, others)), list(compress(contents, others))
+
+    def _flags_of(
+        self, reader: LayoutReader, identified: Identified, content: bytes
+    ) -> frozenset[StatusFlag]:
+        """The flags of one telegram, by its driver."""
+        envelope, driver = identified.envelope, identified.driver
+        if reader.inner is not None:
+            envelope = _within(envelope, reader.inner)
+        (measurement,) = _interpreted(driver, [reader.frame(envelope, content)], index_only=True)
+        return measurement.flags
+
+    def _interpret_all(
         self, reader: LayoutReader, places: Sequence[int], contents: Sequence[bytes], answers: Answers
     ) -> None:
         """Has the driver interpret contents of a layout; where it fails, each goes by itself."""

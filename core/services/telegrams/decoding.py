@@ -31,7 +31,7 @@ from core.metering import (
     flags_to_bits,
     parse_line,
 )
-from core.metering.batch import BatchDecoder
+from core.metering.batch import BatchDecoder, OpenedIndex
 from core.models import Meter
 from core.sanitize import escape_for_database
 from core.services.places.meter_directory import MeterEntry
@@ -277,11 +277,13 @@ def open_telegrams(
 
 
 def _answer(
-    received: ReceivedTelegram, meter: MeterEntry | None, result: Opened | TelegramError
+    received: ReceivedTelegram, meter: MeterEntry | None, result: Opened | OpenedIndex | TelegramError
 ) -> Reported | Unusable:
-    if isinstance(result, Opened) and meter is not None:
+    assert meter is not None
+    if isinstance(result, OpenedIndex):
+        return _reported_index(received, meter, result)
+    if isinstance(result, Opened):
         return _reported(received, meter, result)
-    assert isinstance(result, TelegramError)
     return _failed(received.line, result, received.radio_address)
 
 
@@ -292,7 +294,7 @@ def _results(
     found: Sequence[MeterEntry | None],
     decoder: BatchDecoder,
     formats: CompactFormats,
-) -> list[Opened | TelegramError]:
+) -> list[Opened | OpenedIndex | TelegramError]:
     waiting = [
         (received[place], identified[place], meter) for place in places if (meter := found[place]) is not None
     ]
@@ -304,20 +306,21 @@ _Waiting = tuple[ReceivedTelegram, Identified, MeterEntry]
 
 def _with_their_keys(
     waiting: Sequence[_Waiting], decoder: BatchDecoder, formats: CompactFormats
-) -> list[Opened | TelegramError]:
+) -> list[Opened | OpenedIndex | TelegramError]:
     """What each telegram holds, opened with the newest key of its meter that fits."""
     keys = [meter.keys[0] if meter.keys else None for _, _, meter in waiting]
     senders = [sender for _, sender, _ in waiting]
     results = decoder.open(senders, keys, formats=formats, index_only=True)
-    left = [place for place, result in enumerate(results) if not isinstance(result, Opened)]
-    failures = {place: results[place] for place in left}
+    failures = {
+        place: result for place, result in enumerate(results) if isinstance(result, TelegramError)
+    }
+    left: list[int] = [*failures]
     turn = 0
     while left:
         again: list[int] = []
         turn += 1
         for place in left:
             (item, sender, meter), failure = waiting[place], failures[place]
-            assert isinstance(failure, TelegramError)
             if failure.code is TelegramFault.KEY_CONFIGURED_BUT_PLAIN and _may_be_plain(item, meter):
                 (results[place],) = decoder.open([sender], [None], formats=formats)
             elif failure.code in _ANOTHER_KEY_MAY_FIT and meter.keys and turn < len(meter.keys):
@@ -326,11 +329,11 @@ def _with_their_keys(
         keys = [meter.keys[turn] for _, _, meter in map(waiting.__getitem__, again) if meter.keys]
         left = []
         for place, result in zip(again, decoder.open(senders, keys, formats=formats), strict=True):
-            if isinstance(result, Opened):
-                results[place] = result
-            else:
+            if isinstance(result, TelegramError):
                 failures[place] = result
                 left.append(place)
+            else:
+                results[place] = result
     return results
 
 
@@ -367,6 +370,26 @@ def _reported(received: ReceivedTelegram, meter: MeterEntry, opened: Opened) -> 
         opened.message_counter if security is _MODE_7 else None,
         opened.index_step if meter.aliases else 1,
         security is not _NOT_ENCRYPTED and not frame.opened_with_default_key,
+    )
+
+
+def _reported_index(
+    received: ReceivedTelegram, meter: MeterEntry, opened: OpenedIndex
+) -> Reported | Unusable:
+    """As `_reported`; what is opened so has an index, and no message counter that is proved."""
+    value, flags, kind = opened.value, opened.flags, opened.kind
+    if value > LARGEST_INDEX:
+        return received.unusable(IntakeStage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total.")
+    evidence = _EVIDENCE[id(kind.integrity)]
+    return Reported(
+        received,
+        meter,
+        Index(kind.quantity, value),
+        flags_to_bits(flags) if flags else 0,
+        max(received.evidence, evidence),
+        None,
+        kind.step if meter.aliases else 1,
+        kind.security is not _NOT_ENCRYPTED,
     )
 
 
