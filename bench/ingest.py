@@ -11,8 +11,8 @@ COPY (executemany on SQLite) of the same rows into a table like `reading`: the r
 absolute figures vary with the machine.
 
 With --stored, as many hours on the empty table; then N readings of the hours before of the same meters go
-into it, with the indexes that these meters had; then the other half. With --before, a folder with the sources
-of another state (`git worktree add FOLDER COMMIT`), that state's `submeter ingest` takes in the first hours of
+into it, with the indexes that these meters had; then as many hours again. With --before, a folder with the
+sources of another state (`git worktree add FOLDER COMMIT`), that state's `submeter ingest` takes in hours of
 the fleet's first meters too, as many processes of it.
 """
 
@@ -270,7 +270,8 @@ async def _fill(settings: Settings, meters: int, stored: int) -> None:
 def _print_before(before: Before, rate: float, cost_us: float) -> None:
     before_us = before.cpu_us + before.server_us
     print(
-        f"before: {before.rate:,.0f} telegrams/s, CPU {before.cpu_us:.0f} + {before.server_us:.0f} us a telegram;"
+        f"before: {before.rate:,.0f} telegrams/s,"
+        f" CPU {before.cpu_us:.0f} + {before.server_us:.0f} us a telegram;"
         f" now {rate / before.rate:.1f} times as many, at {before_us / cost_us:.1f} times less CPU"
     )
 

@@ -127,8 +127,10 @@ class _State:
         process = self.start(*arguments)
         answer, _ = process.communicate()
         if process.returncode:
-            sys.exit(f"{self.source}: submeter {' '.join(arguments[:2])} ended with {process.returncode}\n"
-                     f"{answer.decode()}")
+            sys.exit(
+                f"{self.source}: submeter {' '.join(arguments[:2])} ended with {process.returncode}\n"
+                f"{answer.decode()}"
+            )
 
 
 def _timed(state: _State, files: list[list[Path]]) -> tuple[float, float]:
