@@ -8,7 +8,7 @@ numbers of which `Measurement.index` makes the same; of any other record there i
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Final
 
 from core.mbus.frame import Layout, Place
 from core.mbus.no_value import no_value_mark
@@ -78,7 +78,8 @@ class WholeIndex:
         )
 
 
-class IndexSource(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class IndexSource:
     """From which records of a layout the answer of `index_many` follows, beside the status byte.
 
     Args:

@@ -71,20 +71,19 @@ class Steps:
         meter = reports[0].meter
         self._zone, self._is_water, self._operator = meter.zone, meter.fluid.is_water, meter.operator_code
         quantity = QUANTITY_OF[meter.fluid.unit]
-        taken: list[Reported] = []
+        self.reports = [
+            report
+            for report in reports
+            if report.index.fluid_quantity is quantity
+            and not report.meter.aliases
+            and (received := report.received).timed
+            and (line := received.line).sightings
+            and line.dated is None
+        ]
         self.rest: list[Reported] = []
-        for report in reports:
-            received = report.received
-            line = received.line
-            is_usual = (
-                received.timed
-                and line.sightings
-                and line.dated is None
-                and report.index.fluid_quantity is quantity
-                and not report.meter.aliases
-            )
-            (taken if is_usual else self.rest).append(report)
-        self.reports = taken
+        if len(self.reports) < len(reports):
+            usual = set(map(id, self.reports))
+            self.rest = [report for report in reports if id(report) not in usual]
         self._read(states)
         self._keep(self._follow(latest_s))
 
@@ -255,6 +254,12 @@ class Steps:
     def meter_ids(self) -> list[int]:
         """The meters of the reports."""
         found: list[int] = self._of[:, _ID].tolist()
+        return found
+
+    @property
+    def digests(self) -> list[int]:
+        """The digests of the reports' telegrams."""
+        found: list[int] = self._of[:, _DIGEST].tolist()
         return found
 
     @property
