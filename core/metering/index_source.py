@@ -41,10 +41,10 @@ class WholeIndex:
 
     place: Place
     quantity: Quantity
-    decimal: bool
-    times: int
-    per: int
-    mark: int | None
+    decimal: bool = False
+    times: int = 1
+    per: int = 1
+    mark: int | None = None
 
     @classmethod
     def of(cls, layout: Layout, number: int, quantity: Quantity, per_unit: Decimal) -> "WholeIndex | None":
@@ -85,8 +85,11 @@ class IndexSource:
     Args:
         index: the one that is the index, where it holds a number that the meter can show.
         flags: those that flags are read from.
+        clear: from which offset of a telegram up to which further bytes are that flags are read from, outside
+            of all records.
 
     """
 
     index: WholeIndex
     flags: tuple[Place, ...] = ()
+    clear: tuple[int, int] = (0, 0)

@@ -46,6 +46,7 @@ PRIOS_ALARMS: Final = FlagBits(
 PRIOS_PAST_ALARMS: Final = FlagBits(
     {8 + 6: StatusFlag.LEAK, 16 + 2: StatusFlag.TAMPER, 16 + 0: StatusFlag.TAMPER}
 )
+_ALARMS: Final = (11, 14)
 _GENERAL_ALARM_BIT: Final = 7
 _GENERAL_ALARM: Final = frozenset({StatusFlag.ALARM})
 _HALF_YEARS: Final = tuple(Decimal(number) / 2 for number in range(32))
@@ -98,8 +99,10 @@ def index_many(frames: Sequence[Frame]) -> list[Measurement]:
 
 
 def index_source(frame: Frame) -> IndexSource | None:
-    """The record of the index of an OMS telegram; the flags of PRIOS are in no record."""
-    return None if frame.envelope.ci in prios.PRIOS_CI else _table(frame).index_source(frame)
+    """The record of the index; the flags of PRIOS are in no record."""
+    if frame.envelope.ci in prios.PRIOS_CI:
+        return IndexSource(prios.total(frame), clear=_ALARMS)
+    return _table(frame).index_source(frame)
 
 
 def _table(frame: Frame) -> Table:

@@ -17,7 +17,8 @@ from core.mbus.compact import NONE_KNOWN
 from core.mbus.errors import TelegramError
 from core.metering.batch.identify import Kind, Senders
 from core.metering.batch.index import OpenedIndex
-from core.metering.batch.open import Answers, Group, open_one, open_proprietary
+from core.metering.batch.open import Group
+from core.metering.batch.proprietary import Answers, open_one, open_proprietary
 from core.metering.decode import Identified, Opened
 from core.metering.formats import NO_FORMATS, CompactFormats
 from core.metering.registry import Registry
