@@ -52,7 +52,9 @@ from ingestion.servers import server, server_cpu_s
 from ingestion.stored import Series, fill
 
 START = datetime(2026, 11, 20, 0, 7, tzinfo=UTC)
-"""Late in a month: the hours before it are in the same partition."""
+"""When the fleet's hour 0 begins: late in a month, so that what was before is in the same partition."""
+_MORNING = 8
+"""The first hour that is taken in: by day, when three of five homes draw water in an hour."""
 SECRET = "a secret of the bench, 32 characters"  # noqa: S105 - of no one
 _A_RESIDENCE = 200
 
@@ -98,9 +100,13 @@ def main() -> None:
 def build(folder: Path, meters: int, hours: int) -> None:
     """Write the fleet's keys and each hour's lines, unless they are there."""
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [hour for hour in range(hours) if not _lines_of(folder, meters, hour).exists()]
+    missing = [hour for hour in _hours(hours) if not _lines_of(folder, meters, hour).exists()]
     for done, _ in enumerate(_pool_map(_write_hour, [(folder, meters, hour) for hour in missing]), start=1):
         print(f"built {done} of {len(missing)} hours of {meters:,} telegrams", flush=True)
+
+
+def _hours(count: int) -> range:
+    return range(_MORNING, _MORNING + count)
 
 
 def _pool_map(work: Any, tasks: list[Any]) -> Iterator[None]:
@@ -223,8 +229,8 @@ def _measure(
         process.start()
     rates, costs_us, total = [], [], Counter[str]()
     filled_s = 0.0
-    for hour in range(hours):
-        if stored and hour == hours // 2:
+    for hour in _hours(hours):
+        if stored and hour == _MORNING + hours // 2:
             filled_s = -time.perf_counter()
             asyncio.run(_fill(settings, meters, stored))
             filled_s += time.perf_counter()
@@ -271,7 +277,7 @@ def _measure(
 async def _fill(settings: Settings, meters: int, stored: int) -> None:
     series = Series([home_of(number) for number in range(meters)])
     async with open_application(settings):
-        await fill(current_database(), series, meters, stored, START)
+        await fill(current_database(), series, meters, stored, START, before=_MORNING)
 
 
 def _print_before(before: Before, rate: float, cost_us: float) -> None:
@@ -299,7 +305,7 @@ async def _work_hours(
 ) -> None:
     odd = _count_odd()
     async with open_application(settings) as application:
-        for hour in range(hours):
+        for hour in _hours(hours):
             lines = _lines_of(folder, meters, hour).read_text(encoding="ascii").splitlines()
             mine = lines[number::workers]
             now = START + timedelta(hours=hour + 1)

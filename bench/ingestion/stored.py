@@ -65,18 +65,29 @@ class Series:
             raise AssertionError(f"hour {hour}: homes {wrong} show other indexes")
 
 
-async def fill(database: Any, series: Series, meters: int, stored: int, start: datetime) -> None:
-    """Store so many readings of the hours before `start`, and have the database know of them."""
-    start_s, left, hour = int(start.timestamp()), stored, 0
+async def fill(
+    database: Any, series: Series, meters: int, stored: int, start: datetime, *, before: int
+) -> None:
+    """Store so many readings of the hours before one of the fleet's, and have the database know of them.
+
+    Args:
+        database: the open one.
+        series: of the fleet.
+        meters: how many it has.
+        stored: how many readings.
+        start: when hour 0 begins.
+        before: the first hour that is taken in.
+    """
+    start_s, left, hour = int(start.timestamp()), stored, before
     while left > 0:
         hour -= 1
         if hour % 25 == 0:
             print(f"stored {stored - left:,} readings of the hours before", flush=True)
-        if hour in {-1, -7, -25}:
+        if before - hour in {1, 9, 25}:
             series.check(hour)
         await time_series.insert_readings(database, (), series.rows(hour, start_s)[:left])
         left -= meters
     # What autovacuum and the checkpointer would do for so many new rows is no cost of the hours that follow.
     for statement in ("ANALYZE",) if is_sqlite(database) else ("VACUUM (ANALYZE) reading", "CHECKPOINT"):
         await database.execute_query(statement)
-    print(f"stored {stored:,} readings of the {-hour} hours before, by meters in turn", flush=True)
+    print(f"stored {stored:,} readings of the {before - hour} hours before, by meters in turn", flush=True)

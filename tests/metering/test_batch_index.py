@@ -1,4 +1,4 @@
-"""Whoever asks for indexes alone gets those of the drivers, of telegrams that are read in no other respect."""
+"""Whoever asks for indexes alone gets those of the drivers, from telegrams of which nothing else is read."""
 
 from dataclasses import replace
 from decimal import Decimal

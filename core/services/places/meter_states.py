@@ -7,6 +7,7 @@ makes it anew in the same transaction; so it may be thrown away at any time.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import IntFlag
+from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any, Final, NamedTuple
 
@@ -94,11 +95,12 @@ class MeterStates(Mapping[int, MeterState]):
         self._table = table[np.argsort(table[:, 0], kind="stable")]
         self._ids = self._table[:, 0].copy()
 
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {meter_id: place for place, meter_id in enumerate(self)}
+
     def __getitem__(self, meter_id: int) -> MeterState:
-        place = np.searchsorted(self._ids, meter_id)
-        if place == len(self._ids) or self._ids[place] != meter_id:
-            raise KeyError(meter_id)
-        return MeterState(*self._table[place].tolist())
+        return MeterState(*self._table[self._places[meter_id]].tolist())
 
     def __iter__(self) -> Iterator[int]:
         found: list[int] = self._ids.tolist()

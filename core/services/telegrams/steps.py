@@ -209,7 +209,10 @@ class Steps:
         amounts = np.where(crosses, reached, units) - from_index
         whole = np.where(self._at("flags") & _LONG_GAP != 0, _E, _M)
         qualities = np.where(crosses & (from_s <= self._edges_s[begin]), whole, _P)
-        plain.day_tables.append(np.stack((meter_ids, numbers[begin], amounts, qualities), axis=1))
+        # Of a register that stands still the amount is that of the last reading, whose partial day is stored.
+        changed = crosses | (units != before) | (before_s <= from_s)
+        days = np.stack((meter_ids, numbers[begin], amounts, qualities), axis=1)
+        plain.day_tables.append(days[changed])
         further = crosses & (at_s > midnight_s)
         days = np.stack((meter_ids, numbers[end], units - reached, np.full_like(units, _P)), axis=1)
         plain.day_tables.append(days[further])
