@@ -210,7 +210,7 @@ class Steps:
         whole = np.where(self._at("flags") & _LONG_GAP != 0, _E, _M)
         qualities = np.where(crosses & (from_s <= self._edges_s[begin]), whole, _P)
         # Of a register that stands still the amount is that of the last reading, whose partial day is stored.
-        changed = crosses | (units != before) | (before_s <= from_s)
+        changed = crosses | (units != before) | (before_s <= from_s) | (whole == _E)
         days = np.stack((meter_ids, numbers[begin], amounts, qualities), axis=1)
         plain.day_tables.append(days[changed])
         further = crosses & (at_s > midnight_s)
