@@ -209,7 +209,7 @@ class Steps:
         amounts = np.where(crosses, reached, units) - from_index
         whole = np.where(self._at("flags") & _LONG_GAP != 0, _E, _M)
         qualities = np.where(crosses & (from_s <= self._edges_s[begin]), whole, _P)
-        # Of a register that stands still the amount is that of the last reading, whose partial day is stored.
+        # What is stored already is not stored again: see `_Days`.
         changed = crosses | (units != before) | (before_s <= from_s) | (whole == _E)
         days = np.stack((meter_ids, numbers[begin], amounts, qualities), axis=1)
         plain.day_tables.append(days[changed])
