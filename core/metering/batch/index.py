@@ -102,8 +102,8 @@ class IndexReader:
             return None
         if fit[0] and index.value != values[0]:
             return None
-        (said,) = self._said((frame.envelope,), (frame.content,))
-        if self._kept(frame.envelope.status, said, lambda: measurement.flags) != measurement.flags:
+        (stated,) = self._stated((frame.envelope,), (frame.content,))
+        if self._kept(frame.envelope.status, stated, lambda: measurement.flags) != measurement.flags:
             return None
         own_key = frame.envelope.security is not _NOT_ENCRYPTED and not frame.opened_with_default_key
         return IndexKind(source.quantity, sample.integrity, own_key, sample.index_step)
@@ -128,14 +128,14 @@ class IndexReader:
         """
         values, fit = self.values(contents)
         known, found = self._flags, list[OpenedIndex | None]()
-        rows = zip(values, fit, statuses, self._said(envelopes, contents), strict=False)
-        for place, (value, fits, status, said) in enumerate(rows):
+        rows = zip(values, fit, statuses, self._stated(envelopes, contents), strict=False)
+        for place, (value, fits, status, stated) in enumerate(rows):
             if not fits:
                 found.append(None)
                 continue
-            flags = known.get((status, said))
+            flags = known.get((status, stated))
             if flags is None:
-                flags = self._kept(status, said, partial(flags_of, place))
+                flags = self._kept(status, stated, partial(flags_of, place))
             found.append(OpenedIndex(value, flags, kind))
         return found
 
@@ -150,7 +150,7 @@ class IndexReader:
             fit &= numbers != index.mark
         return (np.where(fit, numbers, 0) * index.times // index.per).tolist(), fit.tolist()
 
-    def _said(self, envelopes: Sequence[Envelope], contents: Sequence[bytes]) -> Iterable[bytes]:
+    def _stated(self, envelopes: Sequence[Envelope], contents: Sequence[bytes]) -> Iterable[bytes]:
         """Of each telegram what flags are read from, beside the status byte."""
         spans, clear = self._flag_spans, self._clear
         if clear.stop:
@@ -163,13 +163,13 @@ class IndexReader:
             return [content[spans[0]] for content in contents]
         return [b"".join([content[span] for span in spans]) for content in contents]
 
-    def _kept(self, status: int | None, said: bytes, ask: Callable[[], _Flags]) -> _Flags:
+    def _kept(self, status: int | None, stated: bytes, ask: Callable[[], _Flags]) -> _Flags:
         """The flags that are kept for these bytes; those that the driver reads, if there are none."""
-        found = self._flags.get((status, said))
+        found = self._flags.get((status, stated))
         if found is None:
             if len(self._flags) >= _MOST_FLAGS:
                 self._flags.clear()
-            found = self._flags[status, said] = ask()
+            found = self._flags[status, stated] = ask()
         return found
 
 
