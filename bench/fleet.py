@@ -103,14 +103,39 @@ class Home:
     def fluid(self) -> str:
         return "HEAT" if self.kind == "ELL-CTR" else "COLD_WATER"
 
-    def index_at(self, hour: int) -> int:
-        """Litres, or watt-hours: nights of nothing, days of some, and the leak."""
+    @property
+    def scale(self) -> int:
+        """Watt-hours for each litre of a water meter that has the same habits; 1 of water."""
+        return 400 if self.kind == "ELL-CTR" else 1
+
+    @property
+    def step(self) -> int:
+        """The smallest difference that its telegrams show: of heat whole kilowatt-hours."""
+        return 1000 if self.kind == "ELL-CTR" else 1
+
+    @property
+    def first_index(self) -> int:
+        """What the register showed at hour 0, before it is scaled: enough for three months before."""
+        return 100_000 + self.number % 9_000
+
+    @property
+    def habits(self) -> list[int]:
+        """What is drawn in each hour of a day after its six of night."""
         chance = random.Random(self.number)
-        habits = [chance.choice((0, 0, 4, 11, 28)) for _ in range(18)]
+        return [chance.choice((0, 0, 4, 11, 28)) for _ in range(18)]
+
+    def index_at(self, hour: int) -> int:
+        """Litres, or watt-hours: nights of nothing, days of some, and the leak. Hours before the first are
+        negative.
+        """
         days, rest = divmod(hour, 24)
+        habits = self.habits
         drawn = days * sum(habits) + sum(habits[: max(0, rest - 6)])
-        leaked = hour * self.leak_lph
-        return 100_000 + self.number % 9_000 + (drawn + leaked) * (400 if self.kind == "ELL-CTR" else 1)
+        return (self.first_index + drawn + hour * self.leak_lph) * self.scale
+
+    def shown_at(self, hour: int) -> int:
+        """The index that the telegram of an hour shows."""
+        return self.index_at(hour) // self.step * self.step
 
     def telegram(self, hour: int, at: datetime) -> bytes:
         """The telegram of an hour."""

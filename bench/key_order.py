@@ -26,7 +26,7 @@ import asyncpg
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from ingest import server
+from ingestion.servers import server
 
 COLUMNS = (
     "meter_id BIGINT NOT NULL, read_at BIGINT NOT NULL, index_value BIGINT NOT NULL,"

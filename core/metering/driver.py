@@ -20,6 +20,7 @@ from core.mbus.address import Address
 from core.mbus.compact import CompactFormat, compact_formats
 from core.mbus.envelope import Envelope
 from core.mbus.frame import Frame
+from core.metering.index_source import IndexSource
 from core.metering.measurement import Measurement
 from core.metering.serials import SerialFormat
 
@@ -99,6 +100,9 @@ class MeterDriver:
             only to be quicker, as a `Table` is. None: each by itself.
         index_many: of what `interpret_many` answers the index and the flags alone, for those who ask no more;
             only to be quicker, so for a driver whose `interpret` refuses nothing. None: they get all.
+        index_source: a frame of a layout -> the record of which `index_many` makes the index of any frame of
+            that layout, and those of which it makes the flags; None: of no such. Only to be quicker: the
+            others are not read then. None: they are.
         compact_formats: the record headers of full telegrams, for the compact frames of these meters: one
             hexadecimal text each, blanks between as you like. `ValueError` when one ends within a header.
         medium_of: the medium (device type) that a meter measures, where the address does not carry it; None:
@@ -122,6 +126,7 @@ class MeterDriver:
     interpret: Callable[[Frame], Measurement]
     interpret_many: Callable[[Sequence[Frame]], Sequence[Measurement]] | None = None
     index_many: Callable[[Sequence[Frame]], Sequence[Measurement]] | None = None
+    index_source: Callable[[Frame], IndexSource | None] | None = None
     compact_formats: tuple[str, ...] = field(default=(), repr=False)
     medium_of: Callable[[Address], int] | None = None
     default_keys: tuple[bytes, ...] = field(default=(), repr=False)

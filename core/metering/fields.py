@@ -193,11 +193,20 @@ def single_day(values: Sequence[RecordValue], indexes: Iterable[int]) -> date | 
 
 def read_fields(frames: Sequence[Frame], table: tuple[Field, ...]) -> list[dict[str, MeasuredValue]]:
     """The values of frames that are all of one layout, by name, in the order of the table."""
-    layout = frames[0].layout
+    return _plan_of(frames[0].layout, table).read([frame.values for frame in frames])
+
+
+def single_records(layout: Layout, table: tuple[Field, ...]) -> dict[str, int]:
+    """The number of the record that gives each value of a table, by name; empty where one is converted, or
+    may come from one of several records.
+    """
+    simple = _plan_of(layout, table).simple
+    return {} if simple is None else {name: number for name, number, _, _ in simple}
+
+
+def _plan_of(layout: Layout, table: tuple[Field, ...]) -> "_FieldPlan":
     plan: _FieldPlan | None = layout.plans.get(id(table))
-    if plan is None:
-        plan = layout.keep(id(table), _FieldPlan(layout, table))
-    return plan.read([frame.values for frame in frames])
+    return layout.keep(id(table), _FieldPlan(layout, table)) if plan is None else plan
 
 
 def _converted(value: RecordValue, unit: str, ending: str) -> MeasuredValue | None:

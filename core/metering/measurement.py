@@ -159,15 +159,15 @@ class FlagDuration(Struct, frozen=True, gc=False):
 
 
 _NUMBER: Final = (Decimal, int)
-_INDEXES: Final[tuple[tuple[str, Quantity, Decimal], ...]] = (
+INDEXES: Final[tuple[tuple[str, Quantity, Decimal], ...]] = (
     # A heat meter sends a volume as well: what is billed is the energy, so it is asked first.
     ("total_energy_kwh", Quantity.ENERGY, Decimal(1000)),
     ("total_volume_m3", Quantity.VOLUME, Decimal(1000)),
     ("hca_units", Quantity.ALLOCATOR, Decimal(1)),
 )
+"""What an index is made of, the first that there is: name, what is counted, smallest units in its unit."""
 
-
-INDEX_NAMES: Final = frozenset([name for name, _, _ in _INDEXES])
+INDEX_NAMES: Final = frozenset([name for name, _, _ in INDEXES])
 """The values of which the index is one."""
 
 
@@ -200,7 +200,7 @@ class Measurement(Struct, frozen=True, gc=False):
         total.
         """
         values = self.values
-        for name, quantity, scale in _INDEXES:
+        for name, quantity, scale in INDEXES:
             value = values.get(name)
             if isinstance(value, _NUMBER):
                 exact = value * scale

@@ -6,14 +6,22 @@ both `interpret` and `interpret_many`, and a batch is interpreted in a third of 
 more than the table hands it to `interpret`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 
 from core.mbus.frame import Frame
-from core.metering.fields import NOW, Field, read_fields, snapshots, target_fields
+from core.metering.fields import NOW, Field, read_fields, single_records, snapshots, target_fields
 from core.metering.history import read_histories
-from core.metering.measurement import INDEX_NAMES, FlagDuration, MeasuredValue, Measurement, StatusFlag
+from core.metering.index_source import IndexSource, WholeIndex
+from core.metering.measurement import (
+    INDEX_NAMES,
+    INDEXES,
+    FlagDuration,
+    MeasuredValue,
+    Measurement,
+    StatusFlag,
+)
 from core.metering.status import status_flags
 
 
@@ -163,6 +171,23 @@ class Table:
         if flags is not None:
             found = [own | read if read else own for own, read in zip(flags, found, strict=False)]
         return list(map(Measurement, read_fields(frames, self._index_fields), found))
+
+    def index_source(self, frame: Frame, flags: Container[bytes] = ()) -> IndexSource | None:
+        """Which records of frames of this layout `index_many` answers from; None where that depends on more
+        than one record's value.
+
+        Args:
+            frame: one of the layout.
+            flags: the headers of the records from which the driver reads flags.
+
+        """
+        records = single_records(frame.layout, self._index_fields)
+        for name, quantity, per_unit in INDEXES:
+            if name in records:
+                index = WholeIndex.of(frame.layout, records[name], quantity, per_unit)
+                places = [place for place in frame.layout.places if place.header in flags]
+                return None if index is None else IndexSource(index, tuple(places))
+        return None
 
 
 def _are_alike(frames: Sequence[Frame]) -> bool:

@@ -398,10 +398,11 @@ class Migration(migrations.Migration):
                 ("byte_offset", fields.IntField(null=True)),
                 ("message", fields.CharField(max_length=300)),
                 ("radio_address", fields.CharField(null=True, max_length=20)),
+                ("telegram_digest", fields.BigIntField(null=True)),
                 ("times_seen", fields.IntField(default=1)),
                 ("state", fields.CharEnumField(TelegramState, default="WAITING", max_length=12)),
                 ("replayed_at", fields.DatetimeField(null=True)),
-            ], {"table": "dead_letter", "indexes": (("state", "id"), ("radio_address",)), "table_description": "A gateway line that could not become a reading, with the fault, its place, and the sender."}),
+            ], {"table": "dead_letter", "indexes": (("state", "id"), ("radio_address",), ("telegram_digest",)), "table_description": "A gateway line that could not become a reading, with the fault, its place, and the sender."}),
             ops.CreateModel("PeriodicJob", [
                 ("name", fields.CharField(primary_key=True, max_length=40)),
                 ("due_at", fields.DatetimeField()),

@@ -171,6 +171,7 @@ class DeadLetter(Model):
     """A gateway line that could not become a reading, with the fault, its place, and the sender.
 
     By `line_digest` the same line, received again, is the same row: `times_seen` is incremented.
+    `telegram_digest` is as in `reading`; None of a line that holds no telegram. Intake looks rows up by it.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -187,10 +188,11 @@ class DeadLetter(Model):
     byte_offset = fields.IntField(null=True)
     message = fields.CharField(max_length=300)
     radio_address = fields.CharField(max_length=20, null=True)
+    telegram_digest = fields.BigIntField(null=True)
     times_seen = fields.IntField(default=1)
     state = fields.CharEnumField(TelegramState, max_length=12, default=TelegramState.WAITING)
     replayed_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "dead_letter"
-        indexes = (("state", "id"), ("radio_address",))
+        indexes = (("state", "id"), ("radio_address",), ("telegram_digest",))

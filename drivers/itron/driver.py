@@ -8,7 +8,17 @@ absent. With a long header the meter is the inner address and the radio the oute
 from collections.abc import Sequence
 from typing import Final
 
-from submeter.vendor import Field, Frame, Measurand, Measurement, MeterDriver, SerialFormat, Signature, Table
+from submeter.vendor import (
+    Field,
+    Frame,
+    IndexSource,
+    Measurand,
+    Measurement,
+    MeterDriver,
+    SerialFormat,
+    Signature,
+    Table,
+)
 
 _HEAT_MEDIUM: Final = 0x04
 _BILLING: Final = 1
@@ -38,6 +48,11 @@ def index_many(frames: Sequence[Frame]) -> list[Measurement]:
     return _table(frames[0]).index_many(frames)
 
 
+def index_source(frame: Frame) -> IndexSource | None:
+    """The record of the index."""
+    return _table(frame).index_source(frame)
+
+
 def _table(frame: Frame) -> Table:
     return _HEAT if frame.envelope.meter_address.medium == _HEAT_MEDIUM else _WATER
 
@@ -55,4 +70,5 @@ DRIVER: Final = MeterDriver(
     interpret=interpret,
     interpret_many=interpret_many,
     index_many=index_many,
+    index_source=index_source,
 )

@@ -9,11 +9,12 @@ can be read.
 from collections.abc import Sequence
 from typing import Final
 
-from drivers.kamstrup.info import read_info, read_infos
+from drivers.kamstrup.info import INFO_CODES, read_info, read_infos
 from submeter.vendor import (
     Field,
     Frame,
     Function,
+    IndexSource,
     Measurand,
     Measurement,
     MeterDriver,
@@ -79,6 +80,11 @@ def index_many(frames: Sequence[Frame]) -> list[Measurement]:
     return _TABLE.index_many(frames, None if infos is None else [info.flags for info in infos])
 
 
+def index_source(frame: Frame) -> IndexSource | None:
+    """The record of the index, and the info code."""
+    return _TABLE.index_source(frame, INFO_CODES)
+
+
 _WATER: Final = (
     ("KAM", 0x1B, 0x06),
     ("KAM", 0x1B, 0x16),
@@ -115,6 +121,7 @@ DRIVER: Final = MeterDriver(
     interpret=interpret,
     interpret_many=interpret_many,
     index_many=index_many,
+    index_source=index_source,
     compact_formats=(
         # MULTICAL 21 and flowIQ
         "02FF20 0413 4413 615B 6167",

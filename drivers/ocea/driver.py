@@ -17,6 +17,7 @@ from submeter.vendor import (
     Field,
     FlagBits,
     Frame,
+    IndexSource,
     Measurand,
     Measurement,
     MeterDriver,
@@ -45,6 +46,7 @@ PRIOS_ALARMS: Final = FlagBits(
 PRIOS_PAST_ALARMS: Final = FlagBits(
     {8 + 6: StatusFlag.LEAK, 16 + 2: StatusFlag.TAMPER, 16 + 0: StatusFlag.TAMPER}
 )
+_ALARMS: Final = (11, 14)
 _GENERAL_ALARM_BIT: Final = 7
 _GENERAL_ALARM: Final = frozenset({StatusFlag.ALARM})
 _HALF_YEARS: Final = tuple(Decimal(number) / 2 for number in range(32))
@@ -94,6 +96,13 @@ def index_many(frames: Sequence[Frame]) -> list[Measurement]:
     if frames[0].envelope.ci in prios.PRIOS_CI:
         return _PRIOS.index_many(frames, [_alarms(frame.envelope.raw[11:14]).flags for frame in frames])
     return _table(frames[0]).index_many(frames)
+
+
+def index_source(frame: Frame) -> IndexSource | None:
+    """The record of the index; the flags of PRIOS are in no record."""
+    if frame.envelope.ci in prios.PRIOS_CI:
+        return IndexSource(prios.total(frame), clear=_ALARMS)
+    return _table(frame).index_source(frame)
 
 
 def _table(frame: Frame) -> Table:
@@ -169,6 +178,7 @@ DRIVER: Final = MeterDriver(
     interpret=interpret,
     interpret_many=interpret_many,
     index_many=index_many,
+    index_source=index_source,
     medium_of=medium_of,
     default_keys=(bytes.fromhex("51728910E66D83F8") * 2,),
     proprietary=prios.PROPRIETARY,

@@ -30,8 +30,10 @@ from submeter.vendor.proprietary import (
     Envelope,
     Layout,
     Proprietary,
+    Quantity,
     TelegramError,
     TelegramFault,
+    WholeIndex,
     bits_of,
     date_g,
     day_bits,
@@ -258,6 +260,13 @@ _place: Final = partial(fixed_place, content_at=_ENCRYPTED_FROM)
 _TOTAL: Final = _place(1, 5, Measurand.VOLUME, unit="m3")
 _MONTH_END: Final = _place(5, 9, Measurand.VOLUME, unit="m3", storage=1)
 _DAY: Final = _place(9, 11, Measurand.DATE, storage=1)
+
+
+def total(frame: Frame) -> WholeIndex:
+    """Where the index of a PRIOS frame stands, in litres."""
+    return WholeIndex(frame.layout.places[0], Quantity.VOLUME)
+
+
 _SHORT: Final = Layout((_TOTAL,), start=_ENCRYPTED_FROM, opened_from=_HEADER_LENGTH)
 _LONG: Final = Layout((_TOTAL, _MONTH_END, _DAY), start=_ENCRYPTED_FROM, opened_from=_HEADER_LENGTH)
 

@@ -13,6 +13,7 @@ from core.metering.driver import MeterDriver, Signature
 from core.metering.fields import Field, snapshots
 from core.metering.generic import standard
 from core.metering.hookspecs import hookimpl
+from core.metering.index_source import IndexSource
 from core.metering.measurement import FlagDuration, Measurement, StatusFlag
 from core.metering.serials import SerialFormat
 from core.metering.status import FlagBits
@@ -25,6 +26,7 @@ __all__ = [
     "FlagDuration",
     "Frame",
     "Function",
+    "IndexSource",
     "Measurand",
     "Measurement",
     "MeterDriver",

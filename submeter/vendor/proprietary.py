@@ -12,6 +12,8 @@ from core.mbus.frame import Layout, fixed_place, read_frame
 from core.mbus.link import crc16
 from core.mbus.values import date_g
 from core.metering.driver import EncryptedRecord, Proprietary
+from core.metering.index_source import WholeIndex
+from core.metering.measurement import Quantity
 
 __all__ = [
     "MAYBE_PLAIN",
@@ -21,8 +23,10 @@ __all__ = [
     "Envelope",
     "Layout",
     "Proprietary",
+    "Quantity",
     "TelegramError",
     "TelegramFault",
+    "WholeIndex",
     "bits_of",
     "crc16",
     "date_g",

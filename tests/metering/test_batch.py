@@ -101,7 +101,7 @@ def test_most_of_a_fleet_takes_the_fast_way(registry, monkeypatch):
     ]
     by_itself = []
     monkeypatch.setattr(
-        "core.metering.batch.open.open_telegram",
+        "core.metering.batch.proprietary.open_telegram",
         lambda *a, **k: by_itself.append(1) or open_telegram(*a, **k),
     )
     link = bytes.fromhex("2D2C000000001B16")
@@ -269,7 +269,7 @@ def test_most_telegrams_in_the_clear_take_the_fast_way(checksums, registry, monk
     """Of meters that do not encrypt one telegram is opened by itself, though the data of each are weighed."""
     by_itself = []
     monkeypatch.setattr(
-        "core.metering.batch.open.open_telegram",
+        "core.metering.batch.proprietary.open_telegram",
         lambda *a, **k: by_itself.append(1) or open_telegram(*a, **k),
     )
     requests = []

@@ -64,7 +64,7 @@ def test_prios(maker, registry):
 def test_most_prios_telegrams_take_the_fast_way(registry, monkeypatch):
     """Of a fleet with keys of its own, and of one with the second well-known key, none is opened alone."""
     alone = []
-    monkeypatch.setattr("core.metering.batch.open._opened_alone", lambda *asked: alone.append(asked))
+    monkeypatch.setattr("core.metering.batch.proprietary._opened_alone", lambda *asked: alone.append(asked))
     state = PriosState(litres=123_456, month_end_litres=120_000, month_end=date(2026, 10, 31))
     chance = random.Random("a fleet of PRIOS")
     cases = []

@@ -5,5 +5,6 @@ of `core.metering` outside imports this package, and nothing in it decides what 
 """
 
 from core.metering.batch.decoder import BatchDecoder, collector_at_rest
+from core.metering.batch.index import OpenedIndex
 
-__all__ = ["BatchDecoder", "collector_at_rest"]
+__all__ = ["BatchDecoder", "OpenedIndex", "collector_at_rest"]

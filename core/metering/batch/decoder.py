@@ -16,7 +16,9 @@ from core.mbus.batch.ciphers import Ciphers
 from core.mbus.compact import NONE_KNOWN
 from core.mbus.errors import TelegramError
 from core.metering.batch.identify import Kind, Senders
-from core.metering.batch.open import Answers, Group, open_one, open_proprietary
+from core.metering.batch.index import OpenedIndex
+from core.metering.batch.open import Group
+from core.metering.batch.proprietary import Answers, open_one, open_proprietary
 from core.metering.decode import Identified, Opened
 from core.metering.formats import NO_FORMATS, CompactFormats
 from core.metering.registry import Registry
@@ -48,15 +50,26 @@ class BatchDecoder:
         keys: Sequence[bytes | None],
         *,
         formats: CompactFormats = NO_FORMATS,
-        index_only: bool = False,
     ) -> list[Opened | TelegramError]:
         """Opens telegrams from `identify`, each with its meter's key and the formats of its kind; the
         arguments are those of `open_telegram`.
-
-        With `index_only` a measurement may hold no more than what its index and its flags are made of.
         """
         with collector_at_rest():
-            return self._open(telegrams, keys, formats, index_only=index_only)
+            answers = self._open(telegrams, keys, formats, index_only=False)
+        return [one for one in answers if not isinstance(one, OpenedIndex)]
+
+    def open_indexes(
+        self,
+        telegrams: Sequence[Identified],
+        keys: Sequence[bytes | None],
+        *,
+        formats: CompactFormats = NO_FORMATS,
+    ) -> list[Opened | OpenedIndex | TelegramError]:
+        """As `open`, for whoever asks for index and flags alone: a measurement may hold no more than what
+        these are made of, and of telegrams like one that is opened there may be nothing else.
+        """
+        with collector_at_rest():
+            return self._open(telegrams, keys, formats, index_only=True)
 
     def _open(
         self,
@@ -65,7 +78,7 @@ class BatchDecoder:
         formats: CompactFormats,
         *,
         index_only: bool,
-    ) -> list[Opened | TelegramError]:
+    ) -> list[Opened | OpenedIndex | TelegramError]:
         answers: Answers = {}
         groups: dict[int, list[int]] = {}
         for place, identified in enumerate(telegrams):

@@ -7,7 +7,7 @@ it one at a time, and the layout that is learned there serves the rest.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from itertools import compress
+from itertools import compress, repeat
 from operator import attrgetter, not_
 from typing import Final
 
@@ -20,133 +20,16 @@ from core.mbus.envelope import Envelope, TransportHeader
 from core.mbus.errors import TelegramError
 from core.mbus.frame import Frame
 from core.mbus.vocabulary import SecurityKind
-from core.metering.decode import NO_BATCH, Identified, Opened, open_telegram
-from core.metering.driver import MeterDriver, Proprietary
-from core.metering.measurement import Measurement
+from core.metering.batch.index import IndexReader, OpenedIndex, are_checked_like, interpreted
+from core.metering.batch.proprietary import Answers, open_one
+from core.metering.decode import Identified, Opened
+from core.metering.driver import MeterDriver
+from core.metering.measurement import StatusFlag
 
-Answers = dict[int, Opened | TelegramError]
 _envelope: Final = attrgetter("envelope")
 # To look up a member of an enum costs a quarter of a microsecond.
-_PROPRIETARY: Final = SecurityKind.PROPRIETARY
 _NOT_ENCRYPTED: Final = SecurityKind.NONE
-
-
-def open_one(
-    identified: Identified, key: bytes | None, formats: Mapping[int, CompactFormat]
-) -> Opened | TelegramError:
-    """Opens a telegram without a batch: the fallback of all that is unusual."""
-    try:
-        return open_telegram(identified, key, formats=formats)
-    except TelegramError as error:
-        return error.with_traceback(None)
-
-
-def open_proprietary(
-    places: Sequence[int],
-    telegrams: Sequence[Identified],
-    keys: Sequence[bytes | None],
-    answers: Answers,
-    *,
-    index_only: bool = False,
-) -> list[int]:
-    """Opens telegrams that are encrypted in a maker's own way, each by itself, and has those of one layout
-    and kind of meter interpreted together; the places of the others are answered with.
-    """
-    of_driver, left = _by_driver(places, telegrams, keys)
-    alike: dict[tuple[int, int, str, int, int], tuple[list[int], list[Frame]]] = {}
-    for driver_id, some in of_driver.items():
-        if not some:
-            continue
-        frames = _opened_by_driver([telegrams[place] for place in some], [keys[place] for place in some])
-        for place, frame in zip(some, frames, strict=True):
-            if frame is None:
-                left.append(place)
-                continue
-            meter = frame.envelope.meter_address
-            kind = (driver_id, id(frame.layout), meter.manufacturer, meter.version, meter.medium)
-            group = alike.get(kind)
-            if group is None:
-                group = alike[kind] = [], []
-            group[0].append(place)
-            group[1].append(frame)
-    for some, opened in alike.values():
-        senders = [telegrams[place] for place in some]
-        try:
-            measurements = _interpreted(senders[0].driver, opened, index_only=index_only)
-            answers.update(zip(some, map(Opened, senders, opened, measurements), strict=True))
-        except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
-            left += some
-    return left
-
-
-def _by_driver(
-    places: Sequence[int], telegrams: Sequence[Identified], keys: Sequence[bytes | None]
-) -> tuple[dict[int, list[int]], list[int]]:
-    """The telegrams that each driver can be asked about without more ado, and the others."""
-    first = telegrams[places[0]]
-    of_driver: dict[int, list[int]] = {}
-    left: list[int] = []
-    if first.batch_key is NO_BATCH or first.driver.proprietary is None:
-        for place in places:
-            if _is_of_its_driver(telegrams[place], keys[place]):
-                of_driver.setdefault(id(telegrams[place].driver), []).append(place)
-            else:
-                left.append(place)
-        return of_driver, left
-    # Of one kind: what holds for the first, holds for all but their keys.
-    if not _is_of_its_driver(first, None):
-        return {}, list(places)
-    length = first.driver.proprietary.key_length
-    fit = [(key := keys[place]) is None or length is None or len(key) == length for place in places]
-    of_driver[id(first.driver)] = list(compress(places, fit))
-    return of_driver, list(compress(places, map(not_, fit)))
-
-
-def _is_of_its_driver(identified: Identified, key: bytes | None) -> bool:
-    """True for a telegram and a key that its driver can be asked about without more ado."""
-    envelope, own = identified.envelope, identified.driver.proprietary
-    return (
-        own is not None
-        and envelope.security is _PROPRIETARY
-        and envelope.received is None
-        and (envelope.link_address.manufacturer, envelope.ci) in own.claims
-        and len(envelope.raw) >= own.encrypted_from + own.shortest
-        and (key is None or own.key_length is None or len(key) == own.key_length)
-    )
-
-
-def _opened_by_driver(
-    telegrams: Sequence[Identified], keys: Sequence[bytes | None]
-) -> Sequence[Frame | None]:
-    """The frames of telegrams in the own encryption of one driver; None where `open_telegram` answers."""
-    own = telegrams[0].driver.proprietary
-    assert own is not None
-    envelopes = [identified.envelope for identified in telegrams]
-    found: Sequence[Frame | None] = [None] * len(telegrams)
-    if own.open_many is not None and len(telegrams) > 1:
-        with suppress(Exception):  # a vendor's driver may raise anything: then each is opened by itself
-            opened = own.open_many(envelopes, keys)
-            found = opened if len(opened) == len(telegrams) else found
-    return [
-        _opened_alone(own, envelope, key) if frame is None or (frame.in_clear and key is not None) else frame
-        for frame, envelope, key in zip(found, envelopes, keys, strict=True)
-    ]
-
-
-def _opened_alone(own: Proprietary, envelope: Envelope, key: bytes | None) -> Frame | None:
-    try:
-        frame = own.open(envelope, key)
-    except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
-        return None
-    return None if frame is None or (frame.in_clear and key is not None) else frame
-
-
-def _interpreted(driver: MeterDriver, frames: Sequence[Frame], *, index_only: bool) -> Sequence[Measurement]:
-    if index_only and driver.index_many is not None:
-        return driver.index_many(frames)
-    if driver.interpret_many is None:
-        return [driver.interpret(frame) for frame in frames]
-    return driver.interpret_many(frames)
+_MODE_7: Final = SecurityKind.MODE_7
 
 
 class Group:
@@ -225,9 +108,9 @@ class Group:
         for place in places:
             answers[place] = open_one(self._telegrams[place], self._keys[place], self._formats)
 
-    def _learn(self, opened: Opened | TelegramError, key: bytes | None) -> None:
+    def _learn(self, opened: Opened | OpenedIndex | TelegramError, key: bytes | None) -> None:
         """Keeps a reader for the layout of a telegram that was opened by itself, when it has one."""
-        if self._shape.is_full(key) or isinstance(opened, TelegramError):
+        if self._shape.is_full(key) or not isinstance(opened, Opened):
             return
         frame = opened.frame
         if frame.envelope.security is SecurityKind.PROPRIETARY or frame.opened_with_default_key:
@@ -266,6 +149,61 @@ class Group:
     def _interpret(
         self, reader: LayoutReader, places: Sequence[int], contents: Sequence[bytes], answers: Answers
     ) -> None:
+        """Has the driver interpret contents of a layout; with `index_only` the first, and those that are read
+        otherwise than it.
+        """
+        if self._index_only and len(places) > 1:
+            self._interpret_all(reader, places[:1], contents[:1], answers)
+            sample = answers[places[0]]
+            places, contents = places[1:], contents[1:]
+            if isinstance(sample, Opened) and not _has_own_record(sample.identified.driver, reader):
+                with suppress(
+                    Exception
+                ):  # a vendor's driver may raise anything: then they are read as a whole
+                    places, contents = self._indexes(reader, sample, places, contents, answers)
+        if places:
+            self._interpret_all(reader, places, contents, answers)
+
+    def _indexes(
+        self,
+        reader: LayoutReader,
+        sample: Opened,
+        places: Sequence[int],
+        contents: Sequence[bytes],
+        answers: Answers,
+    ) -> tuple[Sequence[int], Sequence[bytes]]:
+        """Reads the indexes of contents like that of a sample; answers with what is not read like this."""
+        own, kind = IndexReader.of(sample), None
+        envelopes = [self._telegrams[place].envelope for place in places]
+        if own is not None and reader.always_speaks and are_checked_like(sample, envelopes):
+            kind = own.kind_of(sample)
+        if own is None or kind is None:
+            return places, contents
+        statuses: Iterable[int | None] = repeat(reader.inner.status if reader.inner is not None else None)
+        if reader.inner is None:
+            statuses = [envelope.status for envelope in envelopes]
+
+        def flags_of(place: int) -> frozenset[StatusFlag]:
+            return self._flags_of(reader, self._telegrams[places[place]], contents[place])
+
+        found = own.read(kind, envelopes, contents, statuses, flags_of)
+        answers.update((place, one) for place, one in zip(places, found, strict=True) if one is not None)
+        others = [one is None for one in found]
+        return list(compress(places, others)), list(compress(contents, others))
+
+    def _flags_of(
+        self, reader: LayoutReader, identified: Identified, content: bytes
+    ) -> frozenset[StatusFlag]:
+        """The flags of one telegram, by its driver."""
+        envelope, driver = identified.envelope, identified.driver
+        if reader.inner is not None:
+            envelope = _within(envelope, reader.inner)
+        (measurement,) = interpreted(driver, [reader.frame(envelope, content)], index_only=True)
+        return measurement.flags
+
+    def _interpret_all(
+        self, reader: LayoutReader, places: Sequence[int], contents: Sequence[bytes], answers: Answers
+    ) -> None:
         """Has the driver interpret contents of a layout; where it fails, each goes by itself."""
         telegrams = [self._telegrams[place] for place in places]
         envelopes: Iterable[Envelope] = map(_envelope, telegrams)
@@ -282,7 +220,7 @@ class Group:
             if not places:
                 return
         try:
-            measurements = _interpreted(driver, frames, index_only=self._index_only)
+            measurements = interpreted(driver, frames, index_only=self._index_only)
             answers.update(zip(places, map(Opened, telegrams, frames, measurements), strict=True))
         except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
             for place in places:

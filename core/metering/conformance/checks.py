@@ -11,6 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
+from msgspec.structs import replace
+
 from core.mbus.address import Address
 from core.mbus.errors import TelegramError
 from core.mbus.vocabulary import SecurityKind
@@ -22,6 +24,7 @@ from core.metering.conformance.vectors import Vector, differences
 from core.metering.decode import Opened, identify, open_telegram
 from core.metering.driver import MeterDriver, Signature
 from core.metering.generic import GENERIC
+from core.metering.index_source import IndexSource
 from core.metering.measurement import Measurement, StatusFlag
 
 Seen = tuple[list[str], str]
@@ -192,6 +195,8 @@ def _inconsistencies(driver: MeterDriver, opened: Opened, key: bytes | None) -> 
         stated = [(one.index, one.flags) for one in driver.index_many([opened.frame, opened.frame])]
         if stated != [(opened.measurement.index, opened.measurement.flags)] * 2:
             yield "index_many does not answer with the index and the flags of interpret"
+    if driver.index_source is not None and not _is_enough(driver, opened, driver.index_source(opened.frame)):
+        yield "index_source does not name all records from which the index and the flags follow"
     own = driver.proprietary
     if own is not None and own.open_many is not None:
         envelope = opened.frame.envelope
@@ -199,6 +204,18 @@ def _inconsistencies(driver: MeterDriver, opened: Opened, key: bytes | None) -> 
             frames = own.open_many([opened.identified.envelope] * 2, [key] * 2)
             if len(frames) != 2 or any(frame not in {None, opened.frame} for frame in frames):
                 yield "open_many does not answer what open answers, or None"
+
+
+def _is_enough(driver: MeterDriver, opened: Opened, source: IndexSource | None) -> bool:
+    """Whether index and flags are the same without the values of the records that are not named."""
+    frame, wanted = opened.frame, opened.measurement
+    if source is None or wanted.index is None or wanted.index.fluid_quantity is not source.index.quantity:
+        return True  # a telegram without such an index is read as a whole
+    named = (source.index.place, *source.flags)
+    pairs = zip(frame.layout.places, frame.values, strict=True)
+    frame = replace(frame, values=tuple([value if place in named else None for place, value in pairs]))
+    answer = driver.interpret(frame) if driver.index_many is None else driver.index_many([frame])[0]
+    return (answer.index, answer.flags) == (wanted.index, wanted.flags)
 
 
 def _look_at_values(subject: Subject) -> Seen:

@@ -7,6 +7,7 @@ makes it anew in the same transaction; so it may be thrown away at any time.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import IntFlag
+from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any, Final, NamedTuple
 
@@ -87,29 +88,34 @@ class MeterStates(Mapping[int, MeterState]):
     """The states of meters by their ids; and as one table of whole numbers, a row a meter.
 
     Args:
-        rows: the states, in the order of `COLUMNS`.
+        table: the states, a row each, in the order of `COLUMNS`.
     """
 
-    def __init__(self, rows: Sequence[Sequence[int]]) -> None:
-        values = np.fromiter(chain.from_iterable(rows), np.int64, len(rows) * len(COLUMNS))
-        table = values.reshape(-1, len(COLUMNS))
+    def __init__(self, table: NDArray[np.int64]) -> None:
         self._table = table[np.argsort(table[:, 0], kind="stable")]
         self._ids = self._table[:, 0].copy()
-        self._known = frozenset(self._ids.tolist())
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {meter_id: place for place, meter_id in enumerate(self)}
 
     def __getitem__(self, meter_id: int) -> MeterState:
-        if meter_id not in self._known:
-            raise KeyError(meter_id)
-        return MeterState(*self._table[np.searchsorted(self._ids, meter_id)].tolist())
-
-    def __contains__(self, meter_id: object) -> bool:
-        return meter_id in self._known
+        return MeterState(*self._table[self._places[meter_id]].tolist())
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._known)
+        found: list[int] = self._ids.tolist()
+        return iter(found)
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._ids)
+
+    def has(self, meter_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these meters have one."""
+        if not len(self._ids):
+            return np.zeros(len(meter_ids), dtype=bool)
+        places = np.minimum(np.searchsorted(self._ids, meter_ids), len(self._ids) - 1)
+        found: NDArray[np.bool_] = self._ids[places] == meter_ids
+        return found
 
     def of(self, meter_ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """The rows of these meters, which all have one; in their order, copied."""
@@ -123,8 +129,17 @@ async def lock_states(connection: TransactionalDBClient, meter_ids: Collection[i
     In the order of their ids, so that two batches cannot wait for each other; dwellings are locked after
     meters. SQLite has one writer: `meter_directory.lock_dwellings` has taken its lock.
     """
-    ids = sorted(meter_ids)
+    ids = sorted(set(meter_ids))
     names = ", ".join(COLUMNS)
+    if not is_sqlite(connection) and len(ids) >= many_rows.STAGED_FROM:
+        asked = f"meter_id = ANY('{{{','.join(map(str, ids))}}}'::bigint[])"
+        return MeterStates(
+            await many_rows.copied_numbers(
+                connection,
+                f"SELECT {names} FROM meter_state WHERE {asked} ORDER BY meter_id FOR NO KEY UPDATE",  # noqa: S608
+                _TYPES,
+            )
+        )
     if is_sqlite(connection):
         _, rows = await connection.execute_query(
             f"SELECT {names} FROM meter_state WHERE meter_id IN (SELECT value FROM json_each(?))",  # noqa: S608
@@ -137,7 +152,8 @@ async def lock_states(connection: TransactionalDBClient, meter_ids: Collection[i
             [ids],
         )
     found: Any = rows  # they are sequences of their values too, of both drivers
-    return MeterStates(found)
+    values = np.fromiter(chain.from_iterable(found), np.int64, len(found) * len(COLUMNS))
+    return MeterStates(values.reshape(-1, len(COLUMNS)))
 
 
 async def save_states(

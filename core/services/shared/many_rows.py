@@ -114,12 +114,7 @@ async def copy_numbers(
         columns: name -> type, in the order of the values.
         values: a row each; of a character its code.
     """
-    # The binary format of COPY (PostgreSQL, sql-copy): of each row the number of its fields, of each field
-    # its length and its value, highest byte first.
-    fields = [("count", ">i2")]
-    for name, kind in columns.items():
-        fields += [(f"length of {name}", ">i4"), (name, _WIRE[kind])]
-    rows = np.empty(len(values), np.dtype(fields))
+    rows = np.empty(len(values), _row_of(columns))
     rows["count"] = len(columns)
     for place, (name, kind) in enumerate(columns.items()):
         rows[f"length of {name}"] = np.dtype(_WIRE[kind]).itemsize
@@ -131,6 +126,41 @@ async def copy_numbers(
             columns=list(columns),
             format="binary",
         )
+
+
+async def copied_numbers(
+    connection: BaseDBAsyncClient, statement: str, columns: Mapping[str, str]
+) -> NDArray[np.int64]:
+    """The rows of whole numbers that a statement of PostgreSQL selects, none of them NULL, as one table: a
+    third of what the driver takes to make a row of Python's numbers each.
+
+    Args:
+        connection: the open transaction.
+        statement: the selection, without parameters.
+        columns: name -> type, in the order of the selection.
+    """
+    parts: list[bytes] = []
+
+    async def take(part: bytes) -> None:
+        parts.append(part)
+
+    async with connection.acquire_connection() as raw:
+        await raw.copy_from_query(statement, output=take, format="binary")
+    data = b"".join(parts)
+    row = _row_of(columns)
+    count = (len(data) - len(_SIGNATURE) - len(_END)) // row.itemsize
+    rows = np.frombuffer(data, row, count, offset=len(_SIGNATURE))
+    return np.stack([rows[name].astype(np.int64) for name in columns], axis=1)
+
+
+def _row_of(columns: Mapping[str, str]) -> np.dtype[np.void]:
+    """A row in the binary format of COPY (PostgreSQL, sql-copy): the number of its fields, of each field its
+    length and its value, highest byte first.
+    """
+    fields = [("count", ">i2")]
+    for name, kind in columns.items():
+        fields += [(f"length of {name}", ">i4"), (name, _WIRE[kind])]
+    return np.dtype(fields)
 
 
 async def store_numbers(

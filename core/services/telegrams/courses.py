@@ -306,7 +306,9 @@ class _Days:
             self.from_s, self.index = day.end_s, reached
             self.is_estimate, self.is_day_whole = False, True
             day = civil_day_at(self._zone, self.from_s)
-        if at_s > self.from_s:
+        # Of a register that stands still the amount is that of the last reading, whose partial day is stored.
+        is_stored = index == before_index and before_s > self.from_s and not self.is_estimate
+        if at_s > self.from_s and not is_stored:
             self.volumes[day.day] = index - self.index, "P"
         self.last = day.day
 

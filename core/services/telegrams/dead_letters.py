@@ -237,6 +237,7 @@ async def store_dead_letters(
                 source=escape_for_database(source)[:200],
                 gateway_id=viewer.gateway_id,
                 received_at=failure.line.received_at,
+                telegram_digest=failure.telegram_digest,
                 times_seen=0,
                 **_findings(failure),
             )

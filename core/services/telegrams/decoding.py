@@ -6,36 +6,26 @@ used after all. Decoding raises nothing here: a broken telegram is a result.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from struct import unpack
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
-from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption.plausibility import Evidence
 from core.mbus.lines import LONGEST_LINE, cut_line, is_cut, stripped
 from core.metering import (
-    CompactFormats,
     GatewayLine,
     Identified,
     Index,
-    Integrity,
-    Opened,
-    SecurityKind,
     TelegramError,
-    TelegramFault,
-    flags_to_bits,
     parse_line,
 )
 from core.metering.batch import BatchDecoder
-from core.models import Meter
 from core.sanitize import escape_for_database
 from core.services.places.meter_directory import MeterEntry
-from core.services.telegrams.compact_formats import learned
 
 
 class IntakeStage(StrEnum):
@@ -57,10 +47,6 @@ class Reason(StrEnum):
     TIME_PAST_RETENTION = "TIME_PAST_RETENTION"
     OUTSIDE_SERVICE = "OUTSIDE_SERVICE"
     COUNTER_NOT_RISEN = "COUNTER_NOT_RISEN"
-
-
-LARGEST_INDEX = 10**15
-"""A million million cubic metres: no register shows more, but a record can hold more than the column."""
 
 
 _sha256: Final = hashlib.sha256
@@ -97,6 +83,28 @@ class ReceivedLine(Struct, frozen=True, gc=False):
             line = cut_line(line[:LONGEST_LINE], len(line))
         return cls(escape_for_database(line), received_at, operator_id, 1, laid_at)
 
+    @classmethod
+    def of_many(
+        cls,
+        texts: Sequence[str],
+        received_at: datetime,
+        laid_at: Sequence[datetime],
+        *,
+        operator_id: int | None,
+    ) -> "list[ReceivedLine]":
+        """As `of` makes them, each with the moment laid for it."""
+        together = "".join(texts)
+        if not together.isascii() or "\0" in together or max(map(len, texts)) > LONGEST_LINE:
+            return [
+                cls.of(text, received_at, operator_id=operator_id, laid_at=at)
+                for text, at in zip(texts, laid_at, strict=True)
+            ]
+        # As nearly always: nothing to escape or to cut.
+        return [
+            cls(text.strip(), received_at, operator_id, 1, at)
+            for text, at in zip(texts, laid_at, strict=True)
+        ]
+
     def timed(self) -> "ReceivedLine":
         """The same line, which carries a moment of its own."""
         return ReceivedLine(self.text, self.received_at, self.operator_id, self.sightings, None, self.dated)
@@ -112,7 +120,9 @@ class ReceivedLine(Struct, frozen=True, gc=False):
 
 
 class Unusable(Struct, frozen=True, gc=False):
-    """A line that could not become a reading: the stage, the reason, the place, and the sender."""
+    """A line that could not become a reading: the stage, the reason, the place, the sender, and the digest of
+    the telegram if it holds one.
+    """
 
     line: ReceivedLine
     stage: str
@@ -120,11 +130,12 @@ class Unusable(Struct, frozen=True, gc=False):
     message: str
     offset: int | None = None
     radio_address: str | None = None
+    telegram_digest: int | None = None
 
 
 class ReceivedTelegram(Struct, frozen=True, gc=False):
     """A telegram whose sender is known; `at_s`: its moment in whole epoch seconds; `timed`: the moment is the
-    line's own; `evidence`: the gateway's.
+    line's own, and not the one laid for it; `evidence`: the gateway's.
     """
 
     line: ReceivedLine
@@ -136,7 +147,11 @@ class ReceivedTelegram(Struct, frozen=True, gc=False):
     evidence: Evidence = Evidence.NOTHING
 
     def unusable(self, stage: str, reason: str, message: str, *, offset: int | None = None) -> Unusable:
-        return Unusable(self.line, stage, reason, message, offset, self.radio_address)
+        line = self.line.timed() if self.timed else self.line
+        return Unusable(line, stage, reason, message, offset, self.radio_address, self.telegram_digest)
+
+    def failed(self, failure: TelegramError) -> Unusable:
+        return self.unusable(failure.stage, failure.code, failure.message, offset=failure.offset)
 
 
 class Reported(Struct, frozen=True, gc=False):
@@ -187,7 +202,7 @@ def _identify_some(
             continue
         sender, digest = next(senders), next(digests)
         if isinstance(sender, TelegramError):
-            found.append(_failed(line, sender, None))
+            found.append(_failed(line, sender, digest))
             continue
         identified.append(sender)
         found.append(_received_telegram(line, one, str(sender.address), digest))
@@ -214,7 +229,6 @@ def telegram_digests(telegrams: Sequence[bytes]) -> tuple[int, ...]:
 
 # To look up a member of an enum costs a quarter of a microsecond.
 _GATEWAY_CHECK, _NOTHING = Evidence.GATEWAY_CHECK, Evidence.NOTHING
-_MODE_7, _NOT_ENCRYPTED = SecurityKind.MODE_7, SecurityKind.NONE
 
 
 def _received_telegram(
@@ -224,7 +238,7 @@ def _received_telegram(
     moment = line.dated or received_at or line.laid_at or line.received_at
     since = moment - _EPOCH
     return ReceivedTelegram(
-        line if received_at is None else line.timed(),
+        line,
         radio_address,
         digest,
         moment,
@@ -234,166 +248,5 @@ def _received_telegram(
     )
 
 
-def open_telegrams(
-    received: Sequence[ReceivedTelegram],
-    identified: list[Identified],
-    meters: Mapping[str, MeterEntry],
-    decoder: BatchDecoder,
-    formats: CompactFormats,
-) -> tuple[list[Reported | Unusable], CompactFormats]:
-    """Encrypted telegrams to the indexes of their registers, in order; and the formats with theirs added.
-
-    Each is decrypted with the newest of its meter's keys that fits; where none fits, the first failure is
-    reported. A compact telegram may precede the full one, of the same batch, that defines its format.
-    `identified` are the telegrams as `identify_lines` answers with them; they are let go.
-    """
-    found = [meters.get(item.radio_address) for item in received]
-    answers: list[Reported | Unusable | None] = [None] * len(received)
-    places: list[int] = []
-    for place, meter in enumerate(found):
-        if meter is None or meter.keys is None:
-            answers[place] = _not_opened(received[place], meter)
-        else:
-            places.append(place)
-    # Telegrams of one kind are opened together, and what they hold is let go before the next are.
-    kinds = [id(one.batch_key) for one in identified]
-    places.sort(key=kinds.__getitem__)
-    again: list[int] = []
-    updated_formats = formats
-    for first in range(0, len(places), _AT_ONCE):
-        some = places[first : first + _AT_ONCE]
-        results = _results(some, received, identified, found, decoder, formats)
-        updated_formats = learned(updated_formats, [one for one in results if isinstance(one, Opened)])
-        for place, result in zip(some, results, strict=True):
-            answers[place] = _answer(received[place], found[place], result)
-            if isinstance(result, TelegramError) and result.code is TelegramFault.UNKNOWN_COMPACT_FORMAT:
-                again.append(place)
-    if again and updated_formats is not formats:
-        results = _results(again, received, identified, found, decoder, updated_formats)
-        for place, result in zip(again, results, strict=True):
-            answers[place] = _answer(received[place], found[place], result)
-    identified.clear()
-    return [one for one in answers if one is not None], updated_formats
-
-
-def _answer(
-    received: ReceivedTelegram, meter: MeterEntry | None, result: Opened | TelegramError
-) -> Reported | Unusable:
-    if isinstance(result, Opened) and meter is not None:
-        return _reported(received, meter, result)
-    assert isinstance(result, TelegramError)
-    return _failed(received.line, result, received.radio_address)
-
-
-def _results(
-    places: Sequence[int],
-    received: Sequence[ReceivedTelegram],
-    identified: Sequence[Identified],
-    found: Sequence[MeterEntry | None],
-    decoder: BatchDecoder,
-    formats: CompactFormats,
-) -> list[Opened | TelegramError]:
-    waiting = [
-        (received[place], identified[place], meter) for place in places if (meter := found[place]) is not None
-    ]
-    return _with_their_keys(waiting, decoder, formats)
-
-
-_Waiting = tuple[ReceivedTelegram, Identified, MeterEntry]
-
-
-def _with_their_keys(
-    waiting: Sequence[_Waiting], decoder: BatchDecoder, formats: CompactFormats
-) -> list[Opened | TelegramError]:
-    """What each telegram holds, opened with the newest key of its meter that fits."""
-    keys = [meter.keys[0] if meter.keys else None for _, _, meter in waiting]
-    senders = [sender for _, sender, _ in waiting]
-    results = decoder.open(senders, keys, formats=formats, index_only=True)
-    left = [place for place, result in enumerate(results) if not isinstance(result, Opened)]
-    failures = {place: results[place] for place in left}
-    turn = 0
-    while left:
-        again: list[int] = []
-        turn += 1
-        for place in left:
-            (item, sender, meter), failure = waiting[place], failures[place]
-            assert isinstance(failure, TelegramError)
-            if failure.code is TelegramFault.KEY_CONFIGURED_BUT_PLAIN and _may_be_plain(item, meter):
-                (results[place],) = decoder.open([sender], [None], formats=formats)
-            elif failure.code in _ANOTHER_KEY_MAY_FIT and meter.keys and turn < len(meter.keys):
-                again.append(place)
-        senders = [waiting[place][1] for place in again]
-        keys = [meter.keys[turn] for _, _, meter in map(waiting.__getitem__, again) if meter.keys]
-        left = []
-        for place, result in zip(again, decoder.open(senders, keys, formats=formats), strict=True):
-            if isinstance(result, Opened):
-                results[place] = result
-            else:
-                failures[place] = result
-                left.append(place)
-    return results
-
-
-def _may_be_plain(received: ReceivedTelegram, meter: MeterEntry) -> bool:
-    return received.radio_address in meter.plain_addresses
-
-
-def _not_opened(received: ReceivedTelegram, meter: MeterEntry | None) -> Unusable:
-    if meter is None:
-        message = f"No meter {received.radio_address} is registered."
-        return received.unusable(IntakeStage.METER, Reason.UNKNOWN_METER, message)
-    message = "The meter's key was encrypted with another SUBMETER_SECRET_KEY than the present one."
-    return received.unusable(IntakeStage.METER, Reason.SECRET_UNUSABLE, message)
-
-
-def _reported(received: ReceivedTelegram, meter: MeterEntry, opened: Opened) -> Reported | Unusable:
-    measurement = opened.measurement
-    index = measurement.index
-    if index is None:
-        return received.unusable(IntakeStage.READING, Reason.NO_INDEX, "The telegram carries no total.")
-    if not -LARGEST_INDEX <= index.value <= LARGEST_INDEX:
-        return received.unusable(
-            IntakeStage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total."
-        )
-    frame, flags = opened.frame, measurement.flags
-    security = frame.envelope.security
-    evidence, gateways = _EVIDENCE[id(opened.integrity)], received.evidence
-    return Reported(
-        received,
-        meter,
-        index,
-        flags_to_bits(flags) if flags else 0,
-        max(gateways, evidence),
-        opened.message_counter if security is _MODE_7 else None,
-        opened.index_step if meter.aliases else 1,
-        security is not _NOT_ENCRYPTED and not frame.opened_with_default_key,
-    )
-
-
-_EVIDENCE: Final = {id(proof): Evidence[proof.name] for proof in Integrity}
-"""By the identity of the member, whose hash takes longer than all else that is done with it."""
-
-
-_ANOTHER_KEY_MAY_FIT = frozenset(
-    {TelegramFault.KEY_WRONG, TelegramFault.MAC_MISMATCH, TelegramFault.KEY_UNUSABLE}
-)
-
-
-async def with_removals(connection: TransactionalDBClient, reported: Sequence[Reported]) -> list[Reported]:
-    """The reports with their meters' times in service read again, now that the dwellings are locked."""
-    ids = {report.meter.id for report in reported}
-    rows = Meter.filter(id__in=list(ids)).using_db(connection).only("id", "installed_at", "removed_at")
-    service = {row.id: (row.installed_at, row.removed_at) for row in await rows}
-    return [_in_service(report, service.get(report.meter.id)) for report in reported]
-
-
-def _in_service(report: Reported, service: tuple[datetime, datetime | None] | None) -> Reported:
-    meter = report.meter
-    if service is None or (meter.installed_at, meter.removed_at) == service:
-        return report
-    installed_at, removed_at = service
-    return replace(report, meter=replace(meter, installed_at=installed_at, removed_at=removed_at))
-
-
-def _failed(line: ReceivedLine, failure: TelegramError, address: str | None) -> Unusable:
-    return Unusable(line, failure.stage, failure.code, failure.message, failure.offset, address)
+def _failed(line: ReceivedLine, failure: TelegramError, digest: int | None) -> Unusable:
+    return Unusable(line, failure.stage, failure.code, failure.message, failure.offset, None, digest)

@@ -105,7 +105,8 @@ def in_batches(
     lines = (text for text in texts if not is_blank(text))
     left, seconds = span.untimed, 0
     while batch := list(islice(lines, size)):
-        left -= sum(map(_has_no_time, batch))
+        if left > 0:
+            left -= sum(map(_has_no_time, batch))
         moments = _moments(batch, ends_at - timedelta(seconds=max(0, left)))
         if span.seconds is not None:
             moments = []
@@ -114,10 +115,7 @@ def in_batches(
                 seconds = seconds if own is None else own
                 before = timedelta(seconds=max(0, span.seconds - seconds))
                 moments.append(ends_at - before + position * _MICROSECOND)
-        laid = [
-            ReceivedLine.of(text, now, operator_id=operator_id, laid_at=at)
-            for text, at in zip(batch, moments, strict=True)
-        ]
+        laid = ReceivedLine.of_many(batch, now, moments, operator_id=operator_id)
         taken = [laid]
         del batch, laid, moments  # whoever takes them lets them go when it is done with them
         yield taken.pop()

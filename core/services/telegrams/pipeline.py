@@ -52,8 +52,6 @@ from core.services.telegrams.decoding import (
     Reported,
     Unusable,
     identify_lines,
-    open_telegrams,
-    with_removals,
 )
 from core.services.telegrams.judgement import Judged
 from core.services.telegrams.line_times import (
@@ -63,11 +61,17 @@ from core.services.telegrams.line_times import (
     with_old_ones_refused,
 )
 from core.services.telegrams.moments import Span, in_batches, settle
-from core.services.telegrams.plain import MetMeanwhile, lock_first_ones, store_plain, take_plainly
+from core.services.telegrams.opening import open_telegrams, with_addresses_learned, with_removals
+from core.services.telegrams.plain import (
+    MetMeanwhile,
+    lock_first_ones,
+    meter_ids_of,
+    store_plain,
+    take_plainly,
+)
 from core.services.telegrams.readings import Ingested, ingest, prepare_partitions
 from core.services.telegrams.recompute import recompute_meter
 from core.services.telegrams.rollups import roll_up
-from core.services.telegrams.several_addresses import with_addresses_learned
 from core.telemetry.intake import Source, Stage, note_batch, received_by, stage
 
 _MOST_TRIES = 5
@@ -272,7 +276,7 @@ async def _store(
     directory = directory_of(application)
     await remember(connection, *learned, now=now)
     await take_write_lock(connection)
-    states = await lock_states(connection, {report.meter.id for report in reported})
+    states = await lock_states(connection, meter_ids_of(reported).tolist())
     await lock_first_ones(connection, reported, states)
     if not await directory.is_current(connection):
         reported = await with_removals(connection, reported)
@@ -301,7 +305,9 @@ async def _store(
     findings = await watch(connection, touched | plain.unquiet, thresholds_of=thresholds_of, now=now)
     leaks = await raise_leak_alerts(connection, findings, now=now)
     repaired = await meters_under_repair(connection)
-    checked = {*touched, *(one.meter for one in plain.stored if repaired and one.meter.id in repaired)}
+    checked = {*touched}
+    if repaired:
+        checked.update(one.meter for one in plain.stored if one.meter.id in repaired)
     relapses = await notify_relapses(connection, list(checked), now=now)
     conditions = await update_condition_alerts(
         connection, [*judged.counted, *plain.conditions], thresholds_of=thresholds_of, now=now

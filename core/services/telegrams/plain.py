@@ -7,12 +7,13 @@ would; it leaves a meter to it whenever that would have to look at more than the
 late, doubtful, fast or falling, after a long gap, refused, or known as a dead letter.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.leak_thresholds import ThresholdsOf
@@ -94,16 +95,24 @@ def _by_meter(
     untimed = {one.radio_address for one in unusable if one.line.laid_at is not None}
     if untimed:
         reported = [report for report in reported if report.meter.radio_address not in untimed]
-    times = Counter([report.meter.id for report in reported])
+    ids = meter_ids_of(reported)
+    _, places, times = np.unique(ids, return_inverse=True, return_counts=True)
+    is_single = (times[places] == 1) & states.has(ids)
+    if is_single.all():
+        return list(reported), []
     by_meter: dict[int, list[Reported]] = {}
     single: list[Reported] = []
-    for report in reported:
-        meter_id = report.meter.id
-        if times[meter_id] == 1 and meter_id in states:
+    for report, alone in zip(reported, is_single.tolist(), strict=True):
+        if alone:
             single.append(report)
         else:
-            by_meter.setdefault(meter_id, []).append(report)
+            by_meter.setdefault(report.meter.id, []).append(report)
     return single, list(by_meter.values())
+
+
+def meter_ids_of(reported: Sequence[Reported]) -> NDArray[np.int64]:
+    """The ids of the meters of reports."""
+    return np.fromiter([report.meter.id for report in reported], np.int64, len(reported))
 
 
 class MetMeanwhile(Exception):
@@ -111,7 +120,7 @@ class MetMeanwhile(Exception):
 
 
 async def lock_first_ones(
-    connection: TransactionalDBClient, reported: Sequence[Reported], states: Mapping[int, MeterState]
+    connection: TransactionalDBClient, reported: Sequence[Reported], states: MeterStates
 ) -> None:
     """Lock the dwellings of meters without a state: there is no row of their own to lock.
 
@@ -120,9 +129,8 @@ async def lock_first_ones(
     """
     if is_sqlite(connection):
         return
-    first = {
-        report.meter.id: report.meter.dwelling_id for report in reported if report.meter.id not in states
-    }
+    new = np.flatnonzero(~states.has(meter_ids_of(reported))).tolist()
+    first = {reported[place].meter.id: reported[place].meter.dwelling_id for place in new}
     if not first:
         return
     await lock_dwelling_rows(connection, first.values())
@@ -167,29 +175,42 @@ async def _compare(connection: TransactionalDBClient, courses: Sequence[Course])
 async def _dead_letters(
     connection: TransactionalDBClient, steps: Sequence[Steps], courses: Sequence[Course]
 ) -> set[int]:
-    """The meters one of whose lines was a dead letter: such a line is marked as used, and may be dated."""
+    """The meters one of whose lines was a dead letter: such a line is marked as used, and may be dated.
+
+    Rows are asked for by the telegram in the line, whose digest is known; by the line's own only those are
+    compared that are found so.
+    """
+    digests = [digest for some in steps for digest in some.digests]
+    digests += (one.digest for course in courses for one in course.new)
+    lines = await _lines_with(connection, digests) if digests else {}
+    if not lines:
+        return set()
     reports = chain(
         (report for some in steps for report in some.reports),
         (one.report for course in courses for one in course.new),
     )
-    digests = {report.received.line.digest: report for report in reports}
-    return {digests[digest].meter.id for digest in await _known_lines(connection, digests)}
+    return {
+        report.meter.id
+        for report in reports
+        if report.received.line.digest in lines.get(report.received.telegram_digest, ())
+    }
 
 
-async def _known_lines(connection: TransactionalDBClient, digests: Iterable[str]) -> Collection[str]:
-    wanted = list(digests)
-    if not wanted:
-        return ()
+async def _lines_with(connection: TransactionalDBClient, digests: list[int]) -> dict[int, set[str]]:
+    """The digests of the lines that were dead letters, by those of the telegrams in them."""
     if is_sqlite(connection):
-        parameter: object = "[" + ",".join(f'"{digest}"' for digest in wanted) + "]"
-        named = "line_digest IN (SELECT value FROM json_each(?))"
+        parameter: object = f"[{','.join(map(str, digests))}]"
+        named = "telegram_digest IN (SELECT value FROM json_each(?))"
     else:
-        parameter, named = wanted, "line_digest = ANY($1::text[])"
+        parameter, named = digests, "telegram_digest = ANY($1::bigint[])"
     rows = await connection.execute_query_dict(
-        f"SELECT line_digest FROM dead_letter WHERE {named}",  # noqa: S608 - our own words
+        f"SELECT telegram_digest, line_digest FROM dead_letter WHERE {named}",  # noqa: S608 - our own words
         [parameter],
     )
-    return {row["line_digest"] for row in rows}
+    found: dict[int, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["telegram_digest"], set()).add(row["line_digest"])
+    return found
 
 
 async def _replays(

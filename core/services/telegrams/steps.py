@@ -71,20 +71,19 @@ class Steps:
         meter = reports[0].meter
         self._zone, self._is_water, self._operator = meter.zone, meter.fluid.is_water, meter.operator_code
         quantity = QUANTITY_OF[meter.fluid.unit]
-        taken: list[Reported] = []
+        self.reports = [
+            report
+            for report in reports
+            if report.index.fluid_quantity is quantity
+            and not report.meter.aliases
+            and (received := report.received).timed
+            and (line := received.line).sightings
+            and line.dated is None
+        ]
         self.rest: list[Reported] = []
-        for report in reports:
-            received = report.received
-            line = received.line
-            is_usual = (
-                received.timed
-                and line.sightings
-                and line.dated is None
-                and report.index.fluid_quantity is quantity
-                and not report.meter.aliases
-            )
-            (taken if is_usual else self.rest).append(report)
-        self.reports = taken
+        if len(self.reports) < len(reports):
+            usual = set(map(id, self.reports))
+            self.rest = [report for report in reports if id(report) not in usual]
         self._read(states)
         self._keep(self._follow(latest_s))
 
@@ -210,7 +209,10 @@ class Steps:
         amounts = np.where(crosses, reached, units) - from_index
         whole = np.where(self._at("flags") & _LONG_GAP != 0, _E, _M)
         qualities = np.where(crosses & (from_s <= self._edges_s[begin]), whole, _P)
-        plain.day_tables.append(np.stack((meter_ids, numbers[begin], amounts, qualities), axis=1))
+        # What is stored already is not stored again: see `_Days`.
+        changed = crosses | (units != before) | (before_s <= from_s) | (whole == _E)
+        days = np.stack((meter_ids, numbers[begin], amounts, qualities), axis=1)
+        plain.day_tables.append(days[changed])
         further = crosses & (at_s > midnight_s)
         days = np.stack((meter_ids, numbers[end], units - reached, np.full_like(units, _P)), axis=1)
         plain.day_tables.append(days[further])
@@ -255,6 +257,12 @@ class Steps:
     def meter_ids(self) -> list[int]:
         """The meters of the reports."""
         found: list[int] = self._of[:, _ID].tolist()
+        return found
+
+    @property
+    def digests(self) -> list[int]:
+        """The digests of the reports' telegrams."""
+        found: list[int] = self._of[:, _DIGEST].tolist()
         return found
 
     @property

@@ -9,7 +9,7 @@ import pytest
 from core.access import SYSTEM
 from core.services.places.meter_directory import meters_by_address
 from core.services.places.meter_states import refresh
-from core.services.shared import many_rows
+from core.services.shared import many_rows, time_series
 from core.services.shared.transaction import current_database
 from core.services.telegrams import courses, plain, steps
 from core.services.telegrams.pipeline import take_in
@@ -191,6 +191,32 @@ async def test_many_rows_are_stored_as_a_few_are(
     assert len(found[0][1]) > 12
     is_copied = current_database().capabilities.dialect != "sqlite"
     assert ({"meter_state_staged", "daily_volume_staged"} <= set(copied)) is is_copied
+
+
+async def test_the_day_of_a_register_that_stands_still_is_not_written_again(
+    application, key_encryption, itron, monkeypatch
+) -> None:
+    """Its amount is that of the last reading; midnight ends it all the same, and opens the next."""
+    await factories.residence(key_encryption, factories.meter(itron.address, key=itron.key))
+    written = []
+    upsert_days = time_series.upsert_days
+
+    async def counted(connection, rows, *tables):
+        written.append(len(rows) + sum(map(len, tables)))
+        await upsert_days(connection, rows, *tables)
+
+    monkeypatch.setattr(time_series, "upsert_days", counted)
+    indexes = [1000, 1003, 1007, 1012, 1012, 1012, 1020, 1020] + [1020] * 12
+    for hour, index in enumerate(indexes):
+        line = itron.line(index, START + hour * HOUR)
+        await take_in(application, SYSTEM, [line], source="test", now=START + 24 * HOUR)
+    # From 08:13 in Paris on: 16 readings up to 23:13, then the next day's.
+    assert written[3:8] == [1, 0, 0, 1, 0]
+    assert written[8:] == [0] * 8 + [2] + [0] * 3
+    days = await current_database().execute_query_dict(
+        "SELECT day, amount, quality FROM daily_volume ORDER BY day"
+    )
+    assert [tuple(row.values()) for row in days] == [(20261020, 20, "P"), (20261021, 0, "P")]
 
 
 async def test_a_state_is_what_is_stored_of_its_meter(application, key_encryption, itron, izar) -> None:

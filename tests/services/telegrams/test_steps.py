@@ -6,6 +6,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from core.consumption.fluids import Fluid
@@ -125,7 +126,7 @@ def test_what_many_meters_report_is_found_as_for_each_of_them(seed) -> None:
     around_s = chance.choice(CHANGES)
     found = [case(chance, place, around_s) for place in range(chance.choice([1, 5, 40]))]
     latest_s, now_s = max(CHANGES) + 30 * 24 * HOUR_S, max(CHANGES)
-    states = MeterStates([state for _, state in found])
+    states = MeterStates(np.array([state for _, state in found], dtype=np.int64))
     together, alone = Plain(), Plain()
     taken = set()
     for some in steps_of([report for report, _ in found], states, latest_s=latest_s, now_s=now_s):
@@ -154,7 +155,7 @@ def test_the_days_of_limited_dwellings_are_noted() -> None:
     chance, around_s = random.Random(3), CHANGES[1]
     found = [case(chance, place, around_s) for place in range(200)]
     dwellings = set(range(40))
-    states = MeterStates([state for _, state in found])
+    states = MeterStates(np.array([state for _, state in found], dtype=np.int64))
     for some in steps_of([report for report, _ in found], states, latest_s=1 << 40, now_s=0):
         together, alone = Plain(), Plain()
         some.add_to(together, 4.5, dwellings)
@@ -169,7 +170,7 @@ def test_a_reading_of_long_ago_is_left_to_each_meter() -> None:
     """In a batch that holds readings of half a year, those far before the newest are no steps."""
     chance = random.Random(4)
     found = [case(chance, place, CHANGES[place % 2 * 2]) for place in range(100)]
-    states = MeterStates([state for _, state in found])
+    states = MeterStates(np.array([state for _, state in found], dtype=np.int64))
     for some in steps_of([report for report, _ in found], states, latest_s=1 << 40, now_s=0):
         taken = {int(report.received.moment.timestamp()) for report in some.reports}
         assert not taken or max(taken) - min(taken) < 70 * 24 * HOUR_S

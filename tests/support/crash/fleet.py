@@ -63,7 +63,7 @@ def lines_of(homes: list[Home], hours: int, seed: int = 1) -> Lines:
             telegram = home.telegram(hour, at)
             text = _line(telegram, at)
             texts += [text, text] if chance.random() < DOUBLED else [text]
-            lines.readings.add((home.number + 1, int(at.timestamp()), _shown(home, hour)))
+            lines.readings.add((home.number + 1, int(at.timestamp()), home.shown_at(hour)))
             if chance.random() < USELESS:
                 useless = _line(telegram[: len(telegram) // 2], at)
                 lines.useless.add(useless)
@@ -71,12 +71,6 @@ def lines_of(homes: list[Home], hours: int, seed: int = 1) -> Lines:
         chance.shuffle(texts)
         lines.hours.append(texts)
     return lines
-
-
-def _shown(home: Home, hour: int) -> int:
-    """The index that a telegram carries: heat in whole kilowatt-hours."""
-    index = home.index_at(hour)
-    return index // 1000 * 1000 if home.fluid == "HEAT" else index
 
 
 def _line(telegram: bytes, at: datetime) -> str:
