@@ -8,6 +8,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,6 +22,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _FREQUENT = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
 """Asked for every few seconds by machines: logged at DEBUG."""
 
+_requests = lru_cache(maxsize=1_024)(metrics.HTTP_REQUESTS.labels)
+_seconds = lru_cache(maxsize=64)(metrics.HTTP_SECONDS.labels)
 _log = structlog.stdlib.get_logger("submeter.access")
 
 
@@ -62,8 +65,8 @@ class RequestLog:
             finally:
                 seconds = time.perf_counter() - begun
                 span.note("http.response.status_code", status)
-                metrics.HTTP_REQUESTS.labels(method, path, str(status)).inc()
-                metrics.HTTP_SECONDS.labels(path).observe(seconds)
+                _requests(method, path, str(status)).inc()
+                _seconds(path).observe(seconds)
                 note = _log.debug if path in _FREQUENT else _log.info
                 note(
                     "request", method=method, path=path, status=status, milliseconds=round(seconds * 1000, 1)

@@ -113,12 +113,12 @@ def configure(settings: Settings) -> None:
 def formatter(log_format: str, *, colors: bool = False) -> logging.Formatter:
     """The formatter of a handler, for lines of structlog and of the standard library's logging alike."""
     renderer: list[Processor] = [structlog.processors.JSONRenderer(serializer=_json)]
-    if log_format != JSON:
-        renderer = [
-            structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
-        ]
-    else:
+    if log_format == JSON:
         renderer.insert(0, structlog.processors.EventRenamer("message"))
+    elif colors:
+        renderer = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    else:
+        renderer = [_line]
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_shared(),
         processors=[
@@ -129,6 +129,21 @@ def formatter(log_format: str, *, colors: bool = False) -> logging.Formatter:
             *renderer,
         ],
     )
+
+
+def _line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    """A line as a terminal's, without colours and columns: to align them takes four times as long."""
+    begin = [event.pop("timestamp", ""), f"[{event.pop('level', '')}]", event.pop("event", "")]
+    begin.append(f"[{event.pop('logger', '')}]")
+    below = [event.pop(key) for key in ("stack", "exception") if event.get(key)]
+    values = [f"{key}={_value(event[key])}" for key in sorted(event)]
+    return "\n".join([" ".join(map(str, [*begin, *values])), *below])
+
+
+def _value(value: object) -> object:
+    """As it is if it is one word or a number, else as Python writes it, so that a line remains one."""
+    is_word = isinstance(value, str) and value.isprintable() and " " not in value and value
+    return value if is_word or isinstance(value, int | float) else repr(value)
 
 
 def _json(event: EventDict, default: Callable[[Any], Any]) -> str:

@@ -29,7 +29,6 @@ from core.services.consumption.climate import (
 )
 from core.services.consumption.comparisons import Comparison, compare
 from core.services.consumption.consumption import (
-    DayPoint,
     FluidDashboard,
     MonthPoint,
     SeriesAsked,
@@ -38,6 +37,7 @@ from core.services.consumption.consumption import (
     several_series,
 )
 from core.services.consumption.correction_log import Correction, CorrectionsAsked, corrections
+from core.services.consumption.day_series import DaySeries
 from core.services.consumption.manager_consumption import (
     MonthsAsked,
     managed_dashboards,
@@ -95,14 +95,14 @@ class DashboardByDwellingLoader(DataLoader[int, list[FluidDashboard]]):
         return [found.get(dwelling_id, missing) for dwelling_id in dwelling_ids]
 
 
-class DailySeriesLoader(DataLoader[SeriesAsked, list[DayPoint]]):
+class DailySeriesLoader(DataLoader[SeriesAsked, DaySeries]):
     """Daily series: one call for all fluids and dwellings of an operation."""
 
     def __init__(self, viewer: ViewerSource, visitor: Visitor, now: datetime) -> None:
         self._viewer, self._visitor, self._now = viewer, visitor, now
         super().__init__(load_fn=self._series)
 
-    async def _series(self, asked: list[SeriesAsked]) -> Sequence[list[DayPoint] | BaseException]:
+    async def _series(self, asked: list[SeriesAsked]) -> Sequence[DaySeries | BaseException]:
         viewer = await self._viewer()
         if viewer.role is Role.MANAGER:
             return await managed_series(viewer, asked, visitor=self._visitor, now=self._now)

@@ -16,6 +16,7 @@ from graphql.execution.executor import Executor
 from graphql.pyutils import gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from graphql_schema.base.columns import ByColumns
 from graphql_schema.requests.plain_values import Column, PlainField, plain_column, plain_field
 
 SHORTEST_LONG_LIST: Final = 16
@@ -23,6 +24,9 @@ FIELDS_A_PIECE: Final = 250
 PLAIN_ITEMS_A_PIECE: Final = 250
 LEAVES_A_PIECE: Final = 2_000
 """Plain values are completed without graphql-core (`plain_values`), in about a millisecond a piece."""
+
+
+_COMPLETED_BY_COLUMN: Final = (list, tuple, ByColumns)
 
 
 class Turns:
@@ -108,9 +112,9 @@ class PiecewiseExecutor(StrawberryGraphQLCoreExecutionContext):
         items: Iterable[Any],
         position_context: Any,
     ) -> Any:
-        length = len(items) if isinstance(items, Sized) else 0
         arguments = (item_type, field_details_list, info, path, items, position_context)
-        if isinstance(items, list):
+        if isinstance(items, _COMPLETED_BY_COLUMN):
+            length = len(items)
             plain = self._selections.plain_items(self, item_type, field_details_list)
             piece = LEAVES_A_PIECE if is_leaf_type(get_named_type(item_type)) else PLAIN_ITEMS_A_PIECE
             if plain is not None and length > piece:

@@ -14,6 +14,7 @@ for the first two hundred of them; so strangers can neither fill the memory nor 
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, execute, get_operation_ast
@@ -37,6 +38,8 @@ LONGEST_NAME = 64
 ANONYMOUS = "anonymous"
 
 _names = metrics.BoundedNames(MOST_NAMES)
+_operations = lru_cache(maxsize=1_024)(metrics.GRAPHQL_OPERATIONS.labels)
+_seconds = lru_cache(maxsize=16)(metrics.GRAPHQL_SECONDS.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,8 @@ class _Seen:
         name = operation_name(self.name, self.outcome)
         for attribute, value in (("name", name), ("type", self.kind), ("outcome", self.outcome)):
             span.note(f"graphql.operation.{attribute}", value)
-        metrics.GRAPHQL_OPERATIONS.labels(name, self.kind, self.outcome).inc()
-        metrics.GRAPHQL_SECONDS.labels(self.kind).observe(time.perf_counter() - self.begun)
+        _operations(name, self.kind, self.outcome).inc()
+        _seconds(self.kind).observe(time.perf_counter() - self.begun)
 
 
 async def run(schema: GraphQLSchema, asked: Asked, context: Context) -> ExecutionResult:

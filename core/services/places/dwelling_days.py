@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
-from itertools import starmap
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -92,6 +91,20 @@ class FluidSums:
 
     meters: Sequence[MeterFigures]
     months: Sequence[MonthSum]
+
+
+class DayColumns(NamedTuple):
+    """Totals of days that have data, in the order of time: three columns of equal length."""
+
+    days: Sequence[date]
+    amounts: Sequence[int]
+    qualities: Sequence[Quality]
+
+
+async def columns_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -> list[DayColumns]:
+    """The same as `totals_of`, as columns."""
+    found = await rows_of(connection, asked)
+    return [_columns_of_rows(meters, one.time_zone) for meters, one in zip(found, asked, strict=True)]
 
 
 async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -> list[list[DayTotal]]:
@@ -207,14 +220,18 @@ def _months(meters: Sequence[dict[str, Any]], time_zone: str) -> list[MonthSum]:
     ]
 
 
+def _columns_of_rows(meters: Sequence[dict[str, Any]], time_zone: str) -> DayColumns:
+    if len(meters) == 1 and not _corrected(meters):
+        return _columns(meters[0]["days"])
+    totals = totals_of_rows(meters, time_zone)
+    return DayColumns(*zip(*totals, strict=True)) if totals else _NO_DAYS
+
+
 def totals_of_rows(meters: Sequence[dict[str, Any]], time_zone: str) -> list[DayTotal]:
     """The totals by day of meters as `rows_of` gives them; those CORRECTED that are measured and were shown
     otherwise before.
     """
-    totals = _totals(meters, time_zone)
-    corrected = {
-        _day_of(digits) for row in meters for digits in (row.get("corrected") or "").split(",") if digits
-    }
+    totals, corrected = _totals(meters, time_zone), _corrected(meters)
     if not corrected:
         return totals
     return [
@@ -225,34 +242,43 @@ def totals_of_rows(meters: Sequence[dict[str, Any]], time_zone: str) -> list[Day
     ]
 
 
+def _corrected(meters: Sequence[dict[str, Any]]) -> set[date]:
+    """The days of which another amount was shown before."""
+    return {_day_of(digits) for row in meters for digits in (row.get("corrected") or "").split(",") if digits}
+
+
 def _totals(meters: Sequence[dict[str, Any]], time_zone: str) -> list[DayTotal]:
     if len(meters) == 1:
-        return list(map(_total, _parts(meters[0]["days"])))
+        return list(map(_total, zip(*_columns(meters[0]["days"]), strict=True)))
     zone = ZoneInfo(time_zone)
     return total_by_day(
         MeterDays(
             installed_on=moment(row["installed_at"]).astimezone(zone).date(),
             removed_on=removed_at.astimezone(zone).date() if removed_at else None,
-            days=list(starmap(DayVolume, _parts(row["days"]))),
+            days=list(map(DayVolume, *_columns(row["days"]))),
         )
         for row in meters
         for removed_at in (moment_or_none(row["removed_at"]),)
     )
 
 
-def _parts(days: str | None) -> list[tuple[date, int, Quality]]:
+def _columns(days: str | None) -> DayColumns:
     """The days of such a text, in the order of time."""
     if not days:
-        return []
+        return _NO_DAYS
     numbers, amounts, qualities = days.split(";")
     digits = numbers.split(",")
-    parts = zip(
-        map(_day_of, digits),
-        map(int, amounts.split(",")),
-        map(QUALITY_OF.__getitem__, qualities),
-        strict=True,
+    columns = DayColumns(
+        list(map(_day_of, digits)),
+        list(map(int, amounts.split(","))),
+        list(map(QUALITY_OF.__getitem__, qualities)),
     )
-    return list(parts) if digits == sorted(digits) else sorted(parts)
+    if digits == sorted(digits):
+        return columns
+    return DayColumns(*zip(*sorted(zip(*columns, strict=True)), strict=True))
+
+
+_NO_DAYS = DayColumns((), (), ())
 
 
 _total = cast("Callable[[tuple[date, int, Quality]], DayTotal]", partial(tuple.__new__, DayTotal))

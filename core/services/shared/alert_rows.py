@@ -133,6 +133,11 @@ class AlertRow:
     snoozed_level: int | None
     episode: EpisodeRow | None
 
+    @property
+    def level_now(self) -> int | None:
+        """The level of its leak; None of what is no leak."""
+        return None if self.episode is None else self.episode.level_now
+
 
 @dataclass(frozen=True, slots=True)
 class AlertsFound:
