@@ -125,6 +125,7 @@ def _let_go(request: Request) -> None:
     """
     context: Context | None = getattr(request.state, "context", None)
     if context is not None:
+        context.loaders.let_go()
         del request.state.context, context.loaders
 
 

@@ -299,6 +299,12 @@ class Loaders:
     ) -> None:
         self._viewer, self._visitor, self._thresholds_of, self._now = viewer, visitor, thresholds_of, now
 
+    def let_go(self) -> None:
+        """End the circle of each loader and its own function, once the operation is answered."""
+        for loader in vars(self).values():
+            if isinstance(loader, DataLoader):
+                del loader.load_fn
+
     @cached_property
     def meters_by_dwelling(self) -> MetersByDwellingLoader:
         return MetersByDwellingLoader(self._viewer)
