@@ -64,7 +64,9 @@ async def test_arguments_of_the_document_are_converted_once(
 
 
 @pytest.mark.parametrize("direct", [True, False])
-async def test_a_failing_resolver_is_placed(week: Any, monkeypatch: pytest.MonkeyPatch, direct: bool) -> None:
+async def test_a_failing_resolver_is_placed(
+    week: Any, monkeypatch: pytest.MonkeyPatch, *, direct: bool
+) -> None:
     """A field that fails, at once or later, is null where it may be, and its error has its path."""
     if not direct:
         by_strawberry(monkeypatch)
