@@ -4,6 +4,7 @@ In: an ASGI app. Out: the same answers, each with its `X-Request-ID`. The one ru
 app's own or `other`, the query string is nowhere, and neither is the visitor's address.
 """
 
+import logging
 import re
 import secrets
 import time
@@ -14,7 +15,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.telemetry import metrics, tracing
+from core.telemetry import logs, metrics, tracing
 
 HEADER = "X-Request-ID"
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -24,7 +25,6 @@ _FREQUENT = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
 
 _requests = lru_cache(maxsize=1_024)(metrics.HTTP_REQUESTS.labels)
 _seconds = lru_cache(maxsize=64)(metrics.HTTP_SECONDS.labels)
-_log = structlog.stdlib.get_logger("submeter.access")
 
 
 class RequestLog:
@@ -67,9 +67,13 @@ class RequestLog:
                 span.note("http.response.status_code", status)
                 _requests(method, path, str(status)).inc()
                 _seconds(path).observe(seconds)
-                note = _log.debug if path in _FREQUENT else _log.info
-                note(
-                    "request", method=method, path=path, status=status, milliseconds=round(seconds * 1000, 1)
+                logs.log_request(
+                    logging.DEBUG if path in _FREQUENT else logging.INFO,
+                    request_id,
+                    method=method,
+                    path=path,
+                    status=status,
+                    milliseconds=round(seconds * 1000, 1),
                 )
 
 
