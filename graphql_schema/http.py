@@ -211,8 +211,9 @@ def _response(request: Request, answer: JsonObject, headers_of: Response) -> Res
 
 def _wants_page(request: Request) -> bool:
     """Whether a browser opens the address, and asks for nothing."""
-    asks = any(name in request.query_params for name in ("query", "documentId", "extensions"))
-    return request.method == "GET" and "text/html" in request.headers.get("accept", "") and not asks
+    if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+        return False
+    return not any(name in request.query_params for name in ("query", "documentId", "extensions"))
 
 
 @lru_cache(maxsize=64)

@@ -56,10 +56,9 @@ class RequestLog:
             await send(message)
 
         begun = time.perf_counter()
-        with (
-            structlog.contextvars.bound_contextvars(request_id=request_id),
-            tracing.span(f"{method} {path}", {"http.request.method": method, "http.route": path}) as span,
-        ):
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        attributes: dict[str, tracing.Attribute] = {"http.request.method": method, "http.route": path}
+        with tracing.span(f"{method} {path}", attributes) as span:
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
@@ -75,6 +74,7 @@ class RequestLog:
                     status=status,
                     milliseconds=round(seconds * 1000, 1),
                 )
+                structlog.contextvars.reset_contextvars(**bound)
 
 
 def request_id_of(given: str) -> str:

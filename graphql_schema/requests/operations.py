@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, execute, get_operation_ast
+from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, get_operation_ast
 from graphql.execution import ExecutionResult as CoreResult
 from strawberry.exceptions import MissingQueryError
 from strawberry.execution.is_awaitable import optimized_is_awaitable
@@ -136,18 +136,20 @@ async def _executed(
     context: Context,
 ) -> CoreResult:
     """What graphql-core answers: wrong variables are few errors, without suggestions."""
-    found = execute(
+    executor = PiecewiseExecutor.build(
         schema,
         read.document,
         context_value=context,
-        variable_values=dict(asked.variables),
+        raw_variable_values=dict(asked.variables),
         operation_name=asked.name,
         max_coercion_errors=MOST_ERRORS,
         hide_suggestions=True,
         is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # strawberry's own call has it so
-        executor_class=PiecewiseExecutor,
         selections=read.selections(operation),
     )
+    if isinstance(executor, list):
+        return CoreResult(None, executor)
+    found: Any = executor.execute_operation()
     return found if isinstance(found, CoreResult) else await found
 
 

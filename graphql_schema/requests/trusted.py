@@ -85,18 +85,16 @@ async def asked_query(
         return None, None
     if document_id is not None and document_id.removeprefix(PREFIX).lower() != id_of(query):
         return None, _error("The id is not the SHA-256 of the query.", BAD_REQUEST)
-    if not documents.is_trusted(query) and not await _may_send_any(context):
-        return None, _error("Only documents that the operator trusts are run.", NOT_TRUSTED)
-    return query, None
+    may_send_any = context.application.settings.graphql.allowed == ANY
+    if may_send_any or documents.is_trusted(query) or await _has_own_token(context):
+        return query, None
+    return None, _error("Only documents that the operator trusts are run.", NOT_TRUSTED)
 
 
-async def _may_send_any(context: Context) -> bool:
-    """Whether documents need not be trusted: of everybody, or of programs that have a token of their
-    own.
-    """
-    allowed = context.application.settings.graphql.allowed
-    if allowed != PORTAL:
-        return allowed == ANY
+async def _has_own_token(context: Context) -> bool:
+    """Whether a program with a token of its own asks, and its documents need not be trusted."""
+    if context.application.settings.graphql.allowed != PORTAL:
+        return False
     try:
         viewer = await context.viewer()
     except SubmeterError:
