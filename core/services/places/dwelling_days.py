@@ -35,10 +35,12 @@ _CORRECTED = (
 """The days of which another amount was shown before."""
 
 
-# A range of the key for each month: to group days by month, SQLite sorts them all first.
+# A range of the key for each month: to group days by month, SQLite sorts them all first. The last number
+# counts the days that are ESTIMATED, and in hundreds those that are PARTIAL.
 _SUM = (
-    "COALESCE(SUM(v.amount), 0) || ':' || COUNT(*) || ':' || COUNT(CASE v.quality WHEN 'P' THEN 1 END)"
-    " || ':' || COUNT(CASE v.quality WHEN 'E' THEN 1 END) FROM daily_volume v WHERE v.meter_id = m.id"
+    "COALESCE(SUM(v.amount), 0) || ':' || COUNT(*) || ':'"
+    " || COALESCE(SUM(CASE v.quality WHEN 'M' THEN 0 WHEN 'E' THEN 1 ELSE 100 END), 0)"
+    " FROM daily_volume v WHERE v.meter_id = m.id"
 )
 _MONTHS_OF_KEY = {
     "sqlite": "(SELECT value AS month FROM json_each(k.months)) x",
@@ -104,7 +106,7 @@ class DayColumns(NamedTuple):
 async def columns_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -> list[DayColumns]:
     """The same as `totals_of`, as columns."""
     found = await rows_of(connection, asked)
-    return [_columns_of_rows(meters, one.time_zone) for meters, one in zip(found, asked, strict=True)]
+    return [_columns_of_rows(meters, one) for meters, one in zip(found, asked, strict=True)]
 
 
 async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -> list[list[DayTotal]]:
@@ -212,18 +214,18 @@ def _months(meters: Sequence[dict[str, Any]], time_zone: str) -> list[MonthSum]:
             _month_of(month),
             amount=int(amount),
             days=int(days),
-            partial_days=int(partial),
-            estimated_days=int(estimated),
+            partial_days=int(unmeasured) // 100,
+            estimated_days=int(unmeasured) % 100,
         )
-        for month, amount, days, partial, estimated in parts
+        for month, amount, days, unmeasured in parts
         if days != "0"
     ]
 
 
-def _columns_of_rows(meters: Sequence[dict[str, Any]], time_zone: str) -> DayColumns:
+def _columns_of_rows(meters: Sequence[dict[str, Any]], asked: DaysAsked) -> DayColumns:
     if len(meters) == 1 and not _corrected(meters):
-        return _columns(meters[0]["days"])
-    totals = totals_of_rows(meters, time_zone)
+        return _columns(meters[0]["days"], _every_day(asked.first, asked.last))
+    totals = totals_of_rows(meters, asked.time_zone)
     return DayColumns(*zip(*totals, strict=True)) if totals else _NO_DAYS
 
 
@@ -262,17 +264,30 @@ def _totals(meters: Sequence[dict[str, Any]], time_zone: str) -> list[DayTotal]:
     )
 
 
-def _columns(days: str | None) -> DayColumns:
-    """The days of such a text, in the order of time."""
+class _EveryDay(NamedTuple):
+    """Consecutive days, as such a text has them, and as dates."""
+
+    text: str
+    days: Sequence[date]
+
+
+@lru_cache(maxsize=128)
+def _every_day(first: date, last: date) -> _EveryDay:
+    """Most series are asked for by many and have no gap: their days are made once."""
+    days = tuple(map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1)))
+    return _EveryDay(",".join(str(day_number(day)) for day in days), days)
+
+
+def _columns(days: str | None, expected: _EveryDay | None = None) -> DayColumns:
+    """The days of such a text, in the order of time; `expected`: those that it has if none is missing."""
     if not days:
         return _NO_DAYS
     numbers, amounts, qualities = days.split(";")
+    volumes = list(map(int, amounts.split(","))), list(map(QUALITY_OF.__getitem__, qualities))
+    if expected is not None and numbers == expected.text:
+        return DayColumns(expected.days, *volumes)
     digits = numbers.split(",")
-    columns = DayColumns(
-        list(map(_day_of, digits)),
-        list(map(int, amounts.split(","))),
-        list(map(QUALITY_OF.__getitem__, qualities)),
-    )
+    columns = DayColumns(list(map(_day_of, digits)), *volumes)
     if digits == sorted(digits):
         return columns
     return DayColumns(*zip(*sorted(zip(*columns, strict=True)), strict=True))
