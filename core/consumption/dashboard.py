@@ -88,10 +88,14 @@ def month_sum(
 ) -> MonthSum:
     """A month by the sum of its days: how many there are, and how many of them are not MEASURED."""
     complete = days == month.length_days and not partial_days
-    quality = Quality.CORRECTED if corrected_days else Quality.MEASURED
-    quality = Quality.ESTIMATED if estimated_days else quality
-    volume = MonthVolume(month, amount, days, complete, quality if complete else Quality.PARTIAL)
-    return MonthSum(volume, estimated_days, partial_days)
+    quality = Quality.MEASURED
+    if not complete:
+        quality = Quality.PARTIAL
+    elif estimated_days:
+        quality = Quality.ESTIMATED
+    elif corrected_days:
+        quality = Quality.CORRECTED
+    return MonthSum(MonthVolume(month, amount, days, complete, quality), estimated_days, partial_days)
 
 
 def month_sums(days: Iterable[DayTotal], *, visible_from: date | None = None) -> list[MonthSum]:
@@ -137,15 +141,16 @@ def indicators_of_months(sums: Sequence[MonthSum], *, today: date) -> Indicators
     for volume, estimated, _partial in sums:
         months_ago = current - volume.month.number
         is_in_mean = 0 < months_ago <= MONTHS_IN_MEAN and volume.complete
+        is_of_year = volume.month.year == year
         if is_in_mean:
             in_mean.append(volume.amount)
-        if volume.month.year == year:
+        if is_of_year:
             this_year.append(volume.amount)
         if months_ago == 0:
             this_month = volume
         elif months_ago == 1:
             previous = volume
-        if is_in_mean or months_ago == 1 or volume.month.year == year:
+        if is_in_mean or is_of_year or months_ago == 1:
             estimated_days += estimated
     return Indicators(
         month_to_date=this_month.amount if this_month else None,
