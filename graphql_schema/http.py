@@ -29,7 +29,7 @@ from core.database_errors import may_pass
 from core.errors import SubmeterError
 from core.graphql_settings import BODY_BYTES
 from core.telemetry.intake import Source, received_by
-from graphql_schema.base.context import Context
+from graphql_schema.base.context import AnswerHeaders, Context
 from graphql_schema.base.credentials import Credentials, from_another_site
 from graphql_schema.base.errors import BAD_REQUEST, shortened, translated
 from graphql_schema.graphiql.page import page
@@ -131,11 +131,9 @@ def _let_go(request: Request) -> None:
 
 def _context_of(request: Request) -> Context:
     state = request.app.state
-    response = Response()
-    del response.headers["content-length"]
     context = Context(
         request=request,
-        response=response,
+        response=AnswerHeaders(),
         application=state.application,
         now=state.clock(),
         credentials=Credentials.of(request),

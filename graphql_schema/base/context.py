@@ -28,6 +28,13 @@ from graphql_schema.base.loaders import Loaders
 T = TypeVar("T")
 
 
+class AnswerHeaders(Response):
+    """Headers and cookies of an answer whose body is not known yet."""
+
+    def __init__(self) -> None:
+        self.raw_headers = []
+
+
 @dataclass(slots=True)
 class Context:
     """The context of one operation.

@@ -13,6 +13,7 @@ request. A token that is not valid asks as ANONYMOUS, by the network of the visi
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
@@ -33,6 +34,8 @@ MOST_VALUES_BESIDE: Final = 500
 """Values of the schema that graphql-core answers, in an operation that asks for something else as well."""
 
 HOUR: Final = timedelta(hours=1)
+_HOUR_S: Final = int(HOUR.total_seconds())
+_points_of = lru_cache(maxsize=32)(metrics.GRAPHQL_POINTS.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ async def charged(
     if points > most:
         message = f"The operation is too large: it costs {points} points, and at most {most} are allowed."
         error = GraphQLError(message, operation, extensions={"code": TOO_LARGE, "limit": most})
-    metrics.GRAPHQL_POINTS.labels(role).inc(points)
+    _points_of(role).inc(points)
     refused = await _charge(context, viewer, role, min(points, most), of_hour)
     if refused is not None:
         error = GraphQLError(refused.message, original_error=refused)
@@ -123,12 +126,15 @@ async def _charge(
         allowance, _name_of(context, viewer), points, now=context.now
     )
     left_s = _seconds_left(context.now)
-    headers = context.response.headers
-    headers["RateLimit-Policy"] = f'"{role.lower()}";q={of_hour};w={int(HOUR.total_seconds())}'
-    headers["RateLimit"] = f'"{role.lower()}";r={max(0, of_hour - spent)};t={left_s}'
+    name = role.lower()
+    policy, left = f'"{name}";q={of_hour};w={_HOUR_S}', f'"{name}";r={max(0, of_hour - spent)};t={left_s}'
+    context.response.raw_headers += (
+        (b"ratelimit-policy", policy.encode("latin-1")),
+        (b"ratelimit", left.encode("latin-1")),
+    )
     if spent <= of_hour:
         return None
-    headers["Retry-After"] = str(left_s)
+    context.response.headers["Retry-After"] = str(left_s)
     return RateLimited(retry_after=timedelta(seconds=left_s))
 
 
@@ -141,5 +147,4 @@ def _name_of(context: Context, viewer: Viewer | None) -> str:
 
 
 def _seconds_left(now: datetime) -> int:
-    hour_s = int(HOUR.total_seconds())
-    return hour_s - int(now.timestamp()) % hour_s
+    return _HOUR_S - int(now.timestamp()) % _HOUR_S

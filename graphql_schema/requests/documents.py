@@ -11,6 +11,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from graphql import (
@@ -34,6 +35,7 @@ from graphql_schema.requests.introspection import MOST_ERRORS, TOO_LARGE
 
 MOST_KEPT: Final = 128
 MOST_REFUSED_KEPT: Final = 32
+_documents = lru_cache(maxsize=8)(metrics.GRAPHQL_DOCUMENTS.labels)
 _RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
@@ -106,9 +108,9 @@ class DocumentCache:
         for kept in (self._kept, self._refused):
             if (found := kept.get(text)) is not None:
                 kept.move_to_end(text)
-                metrics.GRAPHQL_DOCUMENTS.labels("cached").inc()
+                _documents("cached").inc()
                 return found
-        metrics.GRAPHQL_DOCUMENTS.labels("read").inc()
+        _documents("read").inc()
         document = parsed(text)
         await asyncio.sleep(0)  # others are answered between two pieces of work
         found = judged(schema, document)

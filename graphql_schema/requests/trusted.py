@@ -8,6 +8,7 @@ the exact text, in hexadecimal, with or without `sha256:` before it; so nobody c
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,7 @@ NOT_FOUND_MESSAGE: Final = "PersistedQueryNotFound"
 
 NOT_TRUSTED: Final = "DOCUMENT_NOT_TRUSTED"
 LONGEST_ID: Final = 100
+_documents = lru_cache(maxsize=8)(metrics.GRAPHQL_DOCUMENTS.labels)
 _SETTING: Final = "SUBMETER_GRAPHQL_DOCUMENTS"
 _log = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ class Documents:
         trusted = self._read.get(text)
         if trusted is None:
             return await self._cache.read(schema, text)
-        metrics.GRAPHQL_DOCUMENTS.labels("trusted").inc()
+        _documents("trusted").inc()
         return trusted
 
     def text_of(self, document_id: str) -> str | None:
