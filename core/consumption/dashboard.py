@@ -7,10 +7,11 @@ moved in) is counted in anything. Requirements R-071, R-074, R-075, R-076, C-15,
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from core.consumption.periods import Month
 from core.consumption.volumes import Quality
@@ -27,7 +28,7 @@ class DayTotal(NamedTuple):
     quality: Quality
 
 
-class MonthVolume(NamedTuple):
+class MonthVolume(Struct, frozen=True):
     """A month that has at least one day of data; its amount is the sum of the days that have it.
 
     `complete` means every day of the month is present, visible and not PARTIAL. `quality` is that of the
@@ -41,8 +42,7 @@ class MonthVolume(NamedTuple):
     quality: Quality
 
 
-@dataclass(frozen=True, slots=True)
-class Indicators:
+class Indicators(Struct, frozen=True):
     """What the dashboard shows for one fluid; amounts in the smallest unit, None where there is no data.
 
     A month with gaps is a value, not None: the sum of the days that are known, with their number beside it,
@@ -69,7 +69,7 @@ def monthly(days: Iterable[DayTotal], *, visible_from: date | None = None) -> li
     return [one.volume for one in month_sums(days, visible_from=visible_from)]
 
 
-class MonthSum(NamedTuple):
+class MonthSum(Struct, frozen=True):
     """A month's volume, and how many of its days are ESTIMATED or PARTIAL."""
 
     volume: MonthVolume
@@ -138,7 +138,8 @@ def indicators_of_months(sums: Sequence[MonthSum], *, today: date) -> Indicators
     in_mean: list[int] = []
     this_year: list[int] = []
     estimated_days = 0
-    for volume, estimated, _partial in sums:
+    for one in sums:
+        volume = one.volume
         months_ago = current - volume.month.number
         is_in_mean = 0 < months_ago <= MONTHS_IN_MEAN and volume.complete
         is_of_year = volume.month.year == year
@@ -151,7 +152,7 @@ def indicators_of_months(sums: Sequence[MonthSum], *, today: date) -> Indicators
         elif months_ago == 1:
             previous = volume
         if is_in_mean or is_of_year or months_ago == 1:
-            estimated_days += estimated
+            estimated_days += one.estimated_days
     return Indicators(
         month_to_date=this_month.amount if this_month else None,
         month_to_date_days=this_month.days_with_data if this_month else 0,

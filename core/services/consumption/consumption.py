@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from core.access import Permission, Viewer
 from core.consumption import Indicators, Month, MonthVolume, Quality, monthly
 from core.consumption.dashboard import indicators_of_months
@@ -40,16 +42,14 @@ LONGEST_SERIES = timedelta(days=3 * 366)
 MONTHS_BEHIND_INDICATORS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class LastReading:
+class LastReading(Struct, frozen=True):
     """When the last reading was taken, and when it was received; UTC."""
 
     read_at: datetime
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class FluidDashboard:
+class FluidDashboard(Struct, frozen=True):
     """One tab of the dashboard (R-066…R-076); amounts in the fluid's smallest unit."""
 
     dwelling_id: int

@@ -7,12 +7,12 @@ meter that was in service on a day, and whether it was depends on the residence'
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from core.consumption import DayTotal, DayVolume, Month, Quality
@@ -52,8 +52,7 @@ _DAYS_OF_MONTH = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class DaysAsked:
+class DaysAsked(Struct, frozen=True):
     """The days of a fluid at a dwelling, both ends included; `meter_id`: of one of its meters alone."""
 
     dwelling_id: int
@@ -64,8 +63,7 @@ class DaysAsked:
     meter_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SumsAsked:
+class SumsAsked(Struct, frozen=True):
     """The figures behind a dwelling's dashboard: days, both ends included."""
 
     dwelling_id: int
@@ -74,8 +72,7 @@ class SumsAsked:
     last: date
 
 
-@dataclass(frozen=True, slots=True)
-class MeterFigures:
+class MeterFigures(Struct, frozen=True):
     """A meter of the dwelling, and its last reading of all: when it was read and received, epoch
     seconds.
     """
@@ -87,8 +84,7 @@ class MeterFigures:
     last_received_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class FluidSums:
+class FluidSums(Struct, frozen=True):
     """The meters of a fluid at a dwelling, those that were replaced as well, and the sums by month."""
 
     meters: Sequence[MeterFigures]

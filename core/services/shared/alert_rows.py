@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from core.alerting.kinds import AlertKind
@@ -95,8 +96,7 @@ class AlertsAsked:
     only_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EpisodeRow:
+class EpisodeRow(Struct, frozen=True):
     """The leak of an alert; `last_s` is its meter's last reading, epoch seconds; `evidence` is a
     document.
     """
@@ -112,8 +112,7 @@ class EpisodeRow:
     last_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRow:
+class AlertRow(Struct, frozen=True):
     """An alert as stored, with its leak and the serial of its meter."""
 
     id: int
@@ -139,8 +138,7 @@ class AlertRow:
         return None if self.episode is None else self.episode.level_now
 
 
-@dataclass(frozen=True, slots=True)
-class AlertsFound:
+class AlertsFound(Struct, frozen=True):
     """The alerts of a page, newest first, and how many there are on all pages."""
 
     rows: Sequence[AlertRow]
