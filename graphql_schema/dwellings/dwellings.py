@@ -18,7 +18,7 @@ from core.consumption import Month
 from core.services.alerts.consumption_limits import own_limits
 from core.services.alerts.draw_questions import recurring_draws
 from core.services.alerts.manager_alerts import ResidenceAlerts
-from core.services.alerts.resident_alerts import ActiveAlertCount, ActiveAlerts, AlertView, PastAlerts
+from core.services.alerts.resident_alerts import ActiveAlerts, AlertView, PastAlerts
 from core.services.alerts.slow_leak_hints import slow_leak_hints
 from core.services.consumption.consumption import SeriesAsked
 from core.services.consumption.day_series import DaySeries
@@ -125,7 +125,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
         Audience.CONSENTED,
     )
     async def dashboard(self, info: Info, fluid: Fluid | None = None) -> list[FluidDashboard] | None:
-        views = await info.context.loaders.dashboard_by_dwelling.load(self.database_id)
+        views = await info.context.loaders.home_figures.tabs(self.database_id)
         return [FluidDashboard.of(view) for view in views if fluid in {None, view.fluid}]
 
     @narrowed("The viewer's own consumption limits.", Audience.HOLDER)
@@ -204,7 +204,8 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
         Audience.MANAGERS,
     )
     async def active_alert_count(self, info: Info) -> int | None:
-        return (await info.context.loaders.alerts.load(ActiveAlertCount(self.database_id))).total
+        loaders, beside_tabs = info.context.loaders, info.context.shows_screens
+        return await loaders.active_alert_count(self.database_id, beside_tabs=beside_tabs)
 
     @narrowed(
         "The active alerts, most severe first; those dismissed as no leak come last.",

@@ -60,7 +60,7 @@ async def charged(
 ) -> Charged:
     """Charge an operation before it is run."""
     context.request.state.operation = operation.operation
-    context.shows_homes = read.shows_homes
+    context.shows_homes, context.shows_screens = read.shows_homes, read.shows_screens
     viewer = await _viewer_of(context)
     role = ANONYMOUS if viewer is None else viewer.role.value
     most, of_hour = context.application.settings.graphql.points_of(role)

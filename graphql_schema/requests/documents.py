@@ -50,6 +50,7 @@ class ReadDocument:
         is_fixed: whether what its operations select is the same for all variables.
         asks_schema: whether it may ask for something of the schema.
         shows_homes: whether it may show the viewer's homes.
+        shows_screens: whether it may show dashboards and the number of alerts beside them.
     """
 
     document: DocumentNode
@@ -58,6 +59,7 @@ class ReadDocument:
     is_fixed: bool
     asks_schema: bool
     shows_homes: bool
+    shows_screens: bool
     _selections: dict[str | None, Selections] = field(default_factory=dict)
 
     def selections(self, operation: OperationDefinitionNode) -> Selections:
@@ -148,4 +150,5 @@ def judged(schema: GraphQLSchema, document: DocumentNode) -> ReadDocument:
         is_fixed="@" not in text,  # no @skip, no @include
         asks_schema="__" in text,  # __schema, __type
         shows_homes="dwelling" in text,
+        shows_screens="dashboard" in text and "activeAlertCount" in text,
     )

@@ -25,11 +25,12 @@ from core.services.places.dwelling_days import (
     MeterFigures,
     SumsAsked,
     columns_of,
-    sums_of,
+    figures_of,
 )
 from core.services.places.kept_months import totals_and_months
 from core.services.places.meters import in_service_during, seconds_of
 from core.services.shared import time_series
+from core.services.shared.alert_rows import AlertsAsked, AlertStanding
 from core.services.shared.guest_looks import DataLook, record_looks
 from core.services.shared.scope import Home, OccupancyPeriod, home_at, homes
 from core.services.shared.time_series import Window
@@ -104,23 +105,32 @@ def look_at_dashboard(home: Home, now: datetime) -> DataLook:
 
 async def dashboards_of(mine: Mapping[int, Home], *, now: datetime) -> dict[int, list[FluidDashboard]]:
     """The dashboards of homes, which must come from `scope`; by one statement."""
+    return {number: tabs for number, (tabs, _) in (await tabs_and_alerts(mine, {}, now=now)).items()}
+
+
+async def tabs_and_alerts(
+    mine: Mapping[int, Home], running: Mapping[int, AlertsAsked], *, now: datetime
+) -> dict[int, tuple[list[FluidDashboard], Sequence[AlertStanding]]]:
+    """The same with how running alerts stand, of the homes where they are asked for."""
     todays = {number: civil_day(now, home.place["time_zone"]) for number, home in mine.items()}
     asked = []
     for number, home in mine.items():
-        today, period = todays[number], home.period
+        today, period, zone = todays[number], home.period, home.place["time_zone"]
         first = min(Month.of(today).plus(-MONTHS_BEHIND_INDICATORS).first_day, date(today.year, 1, 1))
-        asked.append(
-            SumsAsked(number, home.place["time_zone"], max(first, period.first_day), _last(period, today))
-        )
-    found = await sums_of(current_database(), asked)
+        days = max(first, period.first_day), _last(period, today)
+        asked.append(SumsAsked(number, zone, *days, alerts=running.get(number)))
+    found = await figures_of(current_database(), asked)
     return {
-        number: [
-            tab
-            for fluid in Fluid
-            if fluid in found[number]
-            for tab in [await _tab(home, fluid, found[number][fluid], todays[number])]
-            if tab is not None
-        ]
+        number: (
+            [
+                tab
+                for fluid in Fluid
+                if fluid in found[number].fluids
+                for tab in [await _tab(home, fluid, found[number].fluids[fluid], todays[number])]
+                if tab is not None
+            ],
+            found[number].alerts,
+        )
         for number, home in mine.items()
     }
 

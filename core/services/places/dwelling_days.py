@@ -19,7 +19,15 @@ from core.consumption import DayTotal, DayVolume, Month, Quality
 from core.consumption.dashboard import MonthSum, month_sum, month_sums
 from core.consumption.fluids import Fluid
 from core.consumption.totals import MeterDays, total_by_day
-from core.services.shared.columns import moment, moment_or_none, select_by
+from core.services.shared.alert_rows import (
+    COLUMNS_BESIDE,
+    AlertsAsked,
+    AlertStanding,
+    key_beside,
+    standings_beside,
+    standings_of,
+)
+from core.services.shared.columns import joined, moment, moment_or_none, select_by
 from core.services.shared.time_series import QUALITY_OF, day_number, day_of_number
 from core.services.shared.transaction import is_sqlite
 
@@ -64,12 +72,15 @@ class DaysAsked(Struct, frozen=True):
 
 
 class SumsAsked(Struct, frozen=True):
-    """The figures behind a dwelling's dashboard: days, both ends included."""
+    """The figures behind a dwelling's dashboard: days, both ends included; `alerts`: how those that run
+    there stand, if it shows their number.
+    """
 
     dwelling_id: int
     time_zone: str
     first: date
     last: date
+    alerts: AlertsAsked | None = None
 
 
 class MeterFigures(Struct, frozen=True):
@@ -103,6 +114,13 @@ async def columns_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) 
     """The same as `totals_of`, as columns."""
     found = await rows_of(connection, asked)
     return [_columns_of_rows(meters, one) for meters, one in zip(found, asked, strict=True)]
+
+
+class DwellingSums(Struct, frozen=True):
+    """The sums of a dwelling by its fluids, and how the alerts that were asked for stand."""
+
+    fluids: dict[Fluid, FluidSums]
+    alerts: Sequence[AlertStanding]
 
 
 async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -> list[list[DayTotal]]:
@@ -145,29 +163,51 @@ async def sums_of(
     connection: BaseDBAsyncClient, asked: Sequence[SumsAsked]
 ) -> dict[int, dict[Fluid, FluidSums]]:
     """The sums by month of each dwelling and fluid, by the dwelling's number."""
+    return {number: found.fluids for number, found in (await figures_of(connection, asked)).items()}
+
+
+async def figures_of(connection: BaseDBAsyncClient, asked: Sequence[SumsAsked]) -> dict[int, DwellingSums]:
+    """The same with alerts, by the dwelling's number."""
     kind = "sqlite" if is_sqlite(connection) else "postgresql"
     months = joined(connection, f"x.month || ':' || (SELECT {_SUM} AND v.day BETWEEN {_DAYS_OF_MONTH[kind]})")
     rows = await select_by(
         connection,
-        {**dict.fromkeys(("dwelling_id", "first_day", "last_day"), "bigint"), "months": "text"},
-        "SELECT m.dwelling_id, m.id, m.fluid, m.installed_at, m.removed_at, r.read_at, r.received_at,"  # noqa: S608 - our own words
+        {
+            **dict.fromkeys(("dwelling_id", "first_day", "last_day"), "bigint"),
+            "months": "text",
+            **COLUMNS_BESIDE,
+        },
+        "SELECT k.dwelling_id, m.id, m.fluid, m.installed_at, m.removed_at, r.read_at, r.received_at,"  # noqa: S608 - our own words
         f" (SELECT {months} FROM {_MONTHS_OF_KEY[kind]}) AS months,"
         " CASE WHEN EXISTS (SELECT 1 FROM meter o WHERE o.dwelling_id = m.dwelling_id AND o.fluid = m.fluid"
-        f" AND o.id <> m.id) THEN (SELECT {_days(connection)} {_VOLUMES}) END AS days"
-        " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id"
+        f" AND o.id <> m.id) THEN (SELECT {_days(connection)} {_VOLUMES}) END AS days,"
+        f" {standings_beside(connection, 'k.dwelling_id')} AS alerts"
+        " FROM k LEFT JOIN meter m ON m.dwelling_id = k.dwelling_id"
         " LEFT JOIN meter_state s ON s.meter_id = m.id"
         " LEFT JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at",
-        [(one.dwelling_id, day_number(one.first), day_number(one.last), _months_of(one)) for one in asked],
+        [
+            (
+                *(one.dwelling_id, day_number(one.first), day_number(one.last), _months_of(one)),
+                *key_beside(one.alerts),
+            )
+            for one in asked
+        ],
     )
     zones = {one.dwelling_id: one.time_zone for one in asked}
     grouped: dict[int, dict[Fluid, list[dict[str, Any]]]] = {dwelling_id: {} for dwelling_id in zones}
+    alerts: dict[int, str | None] = {}
     for row in rows:
-        grouped[row["dwelling_id"]].setdefault(Fluid(row["fluid"]), []).append(row)
+        alerts[row["dwelling_id"]] = row["alerts"]
+        if row["id"] is not None:
+            grouped[row["dwelling_id"]].setdefault(Fluid(row["fluid"]), []).append(row)
     return {
-        dwelling_id: {
-            fluid: FluidSums([_meter(row) for row in meters], _months(meters, zones[dwelling_id]))
-            for fluid, meters in by_fluid.items()
-        }
+        dwelling_id: DwellingSums(
+            {
+                fluid: FluidSums([_meter(row) for row in meters], _months(meters, zones[dwelling_id]))
+                for fluid, meters in by_fluid.items()
+            },
+            standings_of(alerts.get(dwelling_id)),
+        )
         for dwelling_id, by_fluid in grouped.items()
     }
 
@@ -176,12 +216,6 @@ def _months_of(asked: SumsAsked) -> str:
     """The months of the days, `[202510,202511]`."""
     numbers = range(Month.of(asked.first).number, Month.of(asked.last).number + 1)
     return str([number // 12 * 100 + number % 12 + 1 for number in numbers])
-
-
-def joined(connection: BaseDBAsyncClient, text: str, between: str = ",") -> str:
-    """Texts of several rows as one: a row of an answer costs ten times what a part of a text does."""
-    function = "group_concat" if is_sqlite(connection) else "string_agg"
-    return f"{function}({text}, '{between}')"
 
 
 def _days(connection: BaseDBAsyncClient) -> str:
