@@ -29,7 +29,7 @@ from core.services.shared.alert_rows import (
     AlertRow,
     AlertsAsked,
     AlertsFound,
-    AlertStanding,
+    AlertStatusRow,
     EpisodeRow,
     alerts_of,
     true_start,
@@ -297,7 +297,7 @@ class Look:
         )
         return _view(row, self, recurring, workflow)
 
-    def count(self, rows: Iterable[AlertRow | AlertStanding]) -> Page[AlertView]:
+    def count(self, rows: Iterable[AlertRow | AlertStatusRow]) -> Page[AlertView]:
         """How many there are, without those dismissed as no leak: an empty page with their total."""
         dismissed = AlertStatus.NOT_A_LEAK
         total = sum(status_of(row, level=row.level_now, today=self.today) is not dismissed for row in rows)

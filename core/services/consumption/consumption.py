@@ -30,7 +30,7 @@ from core.services.places.dwelling_days import (
 from core.services.places.kept_months import totals_and_months
 from core.services.places.meters import in_service_during, seconds_of
 from core.services.shared import time_series
-from core.services.shared.alert_rows import AlertsAsked, AlertStanding
+from core.services.shared.alert_rows import AlertsAsked, AlertStatusRow
 from core.services.shared.guest_looks import DataLook, record_looks
 from core.services.shared.scope import Home, OccupancyPeriod, home_at, homes
 from core.services.shared.time_series import Window
@@ -110,7 +110,7 @@ async def dashboards_of(mine: Mapping[int, Home], *, now: datetime) -> dict[int,
 
 async def tabs_and_alerts(
     mine: Mapping[int, Home], running: Mapping[int, AlertsAsked], *, now: datetime
-) -> dict[int, tuple[list[FluidDashboard], Sequence[AlertStanding]]]:
+) -> dict[int, tuple[list[FluidDashboard], Sequence[AlertStatusRow]]]:
     """The same with how running alerts stand, of the homes where they are asked for."""
     todays = {number: civil_day(now, home.place["time_zone"]) for number, home in mine.items()}
     asked = []

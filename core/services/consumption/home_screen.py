@@ -49,6 +49,6 @@ async def home_screens(
     found = await tabs_and_alerts(mine, running, now=now)
     await record_looks(viewer, [look_at_dashboard(home, now) for home in mine.values()], now=now)
     return {
-        number: HomeScreen(tabs, looks[number].count(standings).total or 0)
-        for number, (tabs, standings) in found.items()
+        number: HomeScreen(tabs, looks[number].count(status_rows).total or 0)
+        for number, (tabs, status_rows) in found.items()
     }

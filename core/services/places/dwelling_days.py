@@ -22,10 +22,10 @@ from core.consumption.totals import MeterDays, total_by_day
 from core.services.shared.alert_rows import (
     COLUMNS_BESIDE,
     AlertsAsked,
-    AlertStanding,
+    AlertStatusRow,
     key_beside,
-    standings_beside,
-    standings_of,
+    statuses_beside,
+    statuses_of,
 )
 from core.services.shared.columns import joined, moment, moment_or_none, select_by
 from core.services.shared.time_series import QUALITY_OF, day_number, day_of_number
@@ -120,7 +120,7 @@ class DwellingSums(Struct, frozen=True):
     """The sums of a dwelling by its fluids, and how the alerts that were asked for stand."""
 
     fluids: dict[Fluid, FluidSums]
-    alerts: Sequence[AlertStanding]
+    alerts: Sequence[AlertStatusRow]
 
 
 async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -> list[list[DayTotal]]:
@@ -181,7 +181,7 @@ async def figures_of(connection: BaseDBAsyncClient, asked: Sequence[SumsAsked]) 
         f" (SELECT {months} FROM {_MONTHS_OF_KEY[kind]}) AS months,"
         " CASE WHEN EXISTS (SELECT 1 FROM meter o WHERE o.dwelling_id = m.dwelling_id AND o.fluid = m.fluid"
         f" AND o.id <> m.id) THEN (SELECT {_days(connection)} {_VOLUMES}) END AS days,"
-        f" {standings_beside(connection, 'k.dwelling_id')} AS alerts"
+        f" {statuses_beside(connection, 'k.dwelling_id')} AS alerts"
         " FROM k LEFT JOIN meter m ON m.dwelling_id = k.dwelling_id"
         " LEFT JOIN meter_state s ON s.meter_id = m.id"
         " LEFT JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at",
@@ -206,7 +206,7 @@ async def figures_of(connection: BaseDBAsyncClient, asked: Sequence[SumsAsked]) 
                 fluid: FluidSums([_meter(row) for row in meters], _months(meters, zones[dwelling_id]))
                 for fluid, meters in by_fluid.items()
             },
-            standings_of(alerts.get(dwelling_id)),
+            statuses_of(alerts.get(dwelling_id)),
         )
         for dwelling_id, by_fluid in grouped.items()
     }

@@ -78,7 +78,7 @@ _STATEMENT = (
 
 _BESIDE = ("account_id", "first_day", "last_day", "running_on")
 COLUMNS_BESIDE = {f"alerts_{name}": _COLUMNS[name] for name in _BESIDE}
-"""Columns of `k` by which another statement reads how running alerts stand, as `standings_beside` has it."""
+"""Columns of `k` by which another statement reads how running alerts stand, as `statuses_beside` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class AlertRow(Struct, frozen=True):
         return None if self.episode is None else self.episode.level_now
 
 
-class AlertStanding(Struct, frozen=True):
+class AlertStatusRow(Struct, frozen=True):
     """What decides how an alert stands."""
 
     last_action: AlertActionKind | None
@@ -198,9 +198,9 @@ def key_beside(asked: AlertsAsked | None) -> tuple[object, ...]:
     return (None,) * len(_BESIDE) if asked is None else tuple(getattr(asked, name) for name in _BESIDE)
 
 
-def standings_beside(connection: BaseDBAsyncClient, dwelling: str) -> str:
+def statuses_beside(connection: BaseDBAsyncClient, dwelling: str) -> str:
     """An expression for the running alerts of a dwelling, one text for all: a part for each, which
-    `standings_of` reads.
+    `statuses_of` reads.
     """
     parts = ("a.last_action", "a.snoozed_until", "a.snoozed_level", "e.level_now")
     text = " || ':' || ".join(f"COALESCE(CAST({part} AS TEXT), '')" for part in parts)
@@ -212,13 +212,13 @@ def standings_beside(connection: BaseDBAsyncClient, dwelling: str) -> str:
     )
 
 
-def standings_of(text: str | None) -> list[AlertStanding]:
+def statuses_of(text: str | None) -> list[AlertStatusRow]:
     """How the alerts of such a text stand."""
     found = []
     for part in (text or "").split(",") if text else ():
         action, until, snoozed_level, level_now = part.split(":")
         found.append(
-            AlertStanding(
+            AlertStatusRow(
                 last_action=AlertActionKind(action) if action else None,
                 snoozed_until=day_or_none(until or None),
                 snoozed_level=int(snoozed_level) if snoozed_level else None,
