@@ -24,6 +24,7 @@ from core.graphql_settings import ANONYMOUS
 from core.services.auth.rate_limits import Allowance, RateLimiter, network_of
 from core.telemetry import metrics
 from graphql_schema.base.context import Context
+from graphql_schema.base.query_limits import LONGEST_DOCUMENT
 from graphql_schema.requests.documents import ReadDocument
 from graphql_schema.requests.introspection import TOO_LARGE, SchemaAnswer, answer_about_schema
 
@@ -36,6 +37,10 @@ MOST_VALUES_BESIDE: Final = 500
 HOUR: Final = timedelta(hours=1)
 _HOUR_S: Final = int(HOUR.total_seconds())
 _points_of = lru_cache(maxsize=32)(metrics.GRAPHQL_POINTS.labels)
+
+
+CHARACTERS_A_POINT: Final = 16
+"""Of a document that is not kept: the dearest take 45 ms of CPU to be read and refused, 2,000 such points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,24 @@ async def charged(
     if about_schema is not None and about_schema.is_whole:
         return Charged(cost, ExecutionResult(about_schema.data, None))
     return Charged(cost, None)
+
+
+async def charged_for_reading(text: str, context: Context) -> RateLimited | None:
+    """Charge a document that has to be read, before it is: its text to the visitor's network, whoever asks.
+    Gives the refusal if that has used up an hour's ANONYMOUS points for reading alone.
+
+    A document that is refused has no price of its own; without this, nothing would end a stream of them.
+    """
+    _, of_hour = context.application.settings.graphql.points_of(ANONYMOUS)
+    points = min(len(text), LONGEST_DOCUMENT) // CHARACTERS_A_POINT + 1
+    allowance = Allowance("documents read", of_hour, HOUR)
+    limiter = RateLimiter.of(context.application)
+    spent = await limiter.spend(allowance, network_of(context.visitor), points, now=context.now)
+    if spent <= of_hour:
+        return None
+    left_s = _seconds_left(context.now)
+    context.response.headers["Retry-After"] = str(left_s)
+    return RateLimited(retry_after=timedelta(seconds=left_s))
 
 
 def _about_schema(

@@ -101,6 +101,10 @@ class DocumentCache:
         self._refused: OrderedDict[str, ReadDocument] = OrderedDict()
         self._most, self._most_refused = most, most_refused
 
+    def keeps(self, text: str) -> bool:
+        """Whether this text need not be read again."""
+        return text in self._kept or text in self._refused
+
     async def read(self, schema: GraphQLSchema, text: str) -> ReadDocument:
         """The document of a text.
 

@@ -28,10 +28,11 @@ from strawberry.types.graphql import OperationType
 from core.errors import SecretUnusable, SubmeterError
 from core.telemetry import metrics, tracing
 from graphql_schema.base.context import Context
-from graphql_schema.requests.budgets import charged
+from graphql_schema.requests.budgets import charged, charged_for_reading
 from graphql_schema.requests.documents import ReadDocument
 from graphql_schema.requests.executor import PiecewiseExecutor
 from graphql_schema.requests.introspection import MOST_ERRORS
+from graphql_schema.requests.trusted import Documents
 
 MOST_NAMES = 200
 LONGEST_NAME = 64
@@ -107,8 +108,13 @@ async def run(schema: GraphQLSchema, asked: Asked, context: Context) -> Executio
 async def _result(schema: GraphQLSchema, asked: Asked, context: Context, seen: _Seen) -> ExecutionResult:
     if not asked.text:
         raise MissingQueryError
+    documents: Documents = context.request.app.state.documents
+    if not documents.keeps(asked.text):
+        refused = await charged_for_reading(asked.text, context)
+        if refused is not None:
+            return ExecutionResult(None, [GraphQLError(refused.message, original_error=refused)])
     try:
-        read: ReadDocument = await context.request.app.state.documents.read(schema, asked.text)
+        read = await documents.read(schema, asked.text)
     except GraphQLError as error:
         return ExecutionResult(None, [error])
     seen.look_at(read)

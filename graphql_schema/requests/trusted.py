@@ -67,6 +67,10 @@ class Documents:
         _documents("trusted").inc()
         return trusted
 
+    def keeps(self, text: str) -> bool:
+        """Whether this text need not be read again."""
+        return text in self._read or self._cache.keeps(text)
+
     def text_of(self, document_id: str) -> str | None:
         """The text of a trusted document; None if the id is none of theirs."""
         return self._texts.get(document_id.removeprefix(PREFIX).lower())
