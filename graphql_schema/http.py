@@ -9,12 +9,13 @@ that is authenticated by the session cookie must not name another host as its or
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, TypeAlias
 
 import orjson
 from cross_web import HTTPException
 from graphql import GraphQLSchema
+from starlette.datastructures import State
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -28,7 +29,7 @@ from core.database_errors import may_pass
 from core.errors import SubmeterError
 from core.graphql_settings import BODY_BYTES
 from core.telemetry.intake import Source, received_by
-from graphql_schema.base.context import Context
+from graphql_schema.base.context import AnswerHeaders, Context
 from graphql_schema.base.credentials import Credentials, from_another_site
 from graphql_schema.base.errors import BAD_REQUEST, shortened, translated
 from graphql_schema.graphiql.page import page
@@ -71,9 +72,8 @@ class GraphQLOverHttp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         settings = request.app.state.application.settings
-        request = Request(
-            scope, bounded(request, receive, settings.graphql.body_bytes, lambda: _is_gateway(request))
-        )
+        is_gateway = partial(_is_gateway, request.state)
+        request = Request(scope, bounded(request, receive, settings.graphql.body_bytes, is_gateway))
         try:
             check_head(scope)
             if _wants_page(request):
@@ -83,6 +83,8 @@ class GraphQLOverHttp:
                 response = await finished(request, await self._answer(request))
         except HTTPException as refusal:
             response = _refused(request, refusal)
+        finally:
+            _let_go(request)
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
@@ -99,7 +101,7 @@ class GraphQLOverHttp:
         if request.method == "POST" and context.credentials.by_cookie and from_another_site(request, origins):
             raise HTTPException(403, "The session cookie is not accepted in a request from another site.")
         excess = excess_of(sent.variables, MOST_VALUES)
-        if excess is not None and await _is_gateway(request):
+        if excess is not None and await _is_gateway(request.state):
             excess = excess_of(sent.variables, MOST_GATEWAY_VALUES)
         if excess is not None:
             return ExecutionResult(None, [excess])
@@ -117,13 +119,21 @@ class GraphQLOverHttp:
             raise HTTPException(400, "No GraphQL query found in the request") from refusal
 
 
+def _let_go(request: Request) -> None:
+    """End the circle of request, context and loaders: what was read for the answer goes with it, instead of
+    waiting for Python's collector.
+    """
+    context: Context | None = getattr(request.state, "context", None)
+    if context is not None:
+        context.loaders.let_go()
+        del request.state.context, context.loaders
+
+
 def _context_of(request: Request) -> Context:
     state = request.app.state
-    response = Response()
-    del response.headers["content-length"]
     context = Context(
         request=request,
-        response=response,
+        response=AnswerHeaders(),
         application=state.application,
         now=state.clock(),
         credentials=Credentials.of(request),
@@ -199,8 +209,9 @@ def _response(request: Request, answer: JsonObject, headers_of: Response) -> Res
 
 def _wants_page(request: Request) -> bool:
     """Whether a browser opens the address, and asks for nothing."""
-    asks = any(name in request.query_params for name in ("query", "documentId", "extensions"))
-    return request.method == "GET" and "text/html" in request.headers.get("accept", "") and not asks
+    if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+        return False
+    return not any(name in request.query_params for name in ("query", "documentId", "extensions"))
 
 
 @lru_cache(maxsize=64)
@@ -269,13 +280,13 @@ def _json(body: object, *, status_code: int, media_type: str) -> Response:
     )
 
 
-async def _is_gateway(request: Request) -> bool:
-    """Whether the request has a gateway's key that is valid.
+async def _is_gateway(state: State) -> bool:
+    """Whether the request of this state has a gateway's key that is valid.
 
     Raises:
         HTTPException: the database is away.
     """
-    context: Context = request.state.context
+    context: Context = state.context
     try:
         return (await context.viewer()).may(Permission.TELEGRAMS_SUBMIT)
     except SubmeterError:

@@ -4,16 +4,18 @@ In: an ASGI app. Out: the same answers, each with its `X-Request-ID`. The one ru
 app's own or `other`, the query string is nowhere, and neither is the visitor's address.
 """
 
+import logging
 import re
 import secrets
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.telemetry import metrics, tracing
+from core.telemetry import logs, metrics, tracing
 
 HEADER = "X-Request-ID"
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -21,7 +23,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _FREQUENT = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
 """Asked for every few seconds by machines: logged at DEBUG."""
 
-_log = structlog.stdlib.get_logger("submeter.access")
+_requests = lru_cache(maxsize=1_024)(metrics.HTTP_REQUESTS.labels)
+_seconds = lru_cache(maxsize=64)(metrics.HTTP_SECONDS.labels)
 
 
 class RequestLog:
@@ -53,21 +56,25 @@ class RequestLog:
             await send(message)
 
         begun = time.perf_counter()
-        with (
-            structlog.contextvars.bound_contextvars(request_id=request_id),
-            tracing.span(f"{method} {path}", {"http.request.method": method, "http.route": path}) as span,
-        ):
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        attributes: dict[str, tracing.Attribute] = {"http.request.method": method, "http.route": path}
+        with tracing.span(f"{method} {path}", attributes) as span:
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
                 seconds = time.perf_counter() - begun
                 span.note("http.response.status_code", status)
-                metrics.HTTP_REQUESTS.labels(method, path, str(status)).inc()
-                metrics.HTTP_SECONDS.labels(path).observe(seconds)
-                note = _log.debug if path in _FREQUENT else _log.info
-                note(
-                    "request", method=method, path=path, status=status, milliseconds=round(seconds * 1000, 1)
+                _requests(method, path, str(status)).inc()
+                _seconds(path).observe(seconds)
+                logs.log_request(
+                    logging.DEBUG if path in _FREQUENT else logging.INFO,
+                    request_id,
+                    method=method,
+                    path=path,
+                    status=status,
+                    milliseconds=round(seconds * 1000, 1),
                 )
+                structlog.contextvars.reset_contextvars(**bound)
 
 
 def request_id_of(given: str) -> str:

@@ -7,10 +7,11 @@ moved in) is counted in anything. Requirements R-071, R-074, R-075, R-076, C-15,
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from core.consumption.periods import Month
 from core.consumption.volumes import Quality
@@ -27,8 +28,7 @@ class DayTotal(NamedTuple):
     quality: Quality
 
 
-@dataclass(frozen=True, slots=True)
-class MonthVolume:
+class MonthVolume(Struct, frozen=True):
     """A month that has at least one day of data; its amount is the sum of the days that have it.
 
     `complete` means every day of the month is present, visible and not PARTIAL. `quality` is that of the
@@ -42,8 +42,7 @@ class MonthVolume:
     quality: Quality
 
 
-@dataclass(frozen=True, slots=True)
-class Indicators:
+class Indicators(Struct, frozen=True):
     """What the dashboard shows for one fluid; amounts in the smallest unit, None where there is no data.
 
     A month with gaps is a value, not None: the sum of the days that are known, with their number beside it,
@@ -70,8 +69,7 @@ def monthly(days: Iterable[DayTotal], *, visible_from: date | None = None) -> li
     return [one.volume for one in month_sums(days, visible_from=visible_from)]
 
 
-@dataclass(frozen=True, slots=True)
-class MonthSum:
+class MonthSum(Struct, frozen=True):
     """A month's volume, and how many of its days are ESTIMATED or PARTIAL."""
 
     volume: MonthVolume
@@ -90,10 +88,14 @@ def month_sum(
 ) -> MonthSum:
     """A month by the sum of its days: how many there are, and how many of them are not MEASURED."""
     complete = days == month.length_days and not partial_days
-    quality = Quality.CORRECTED if corrected_days else Quality.MEASURED
-    quality = Quality.ESTIMATED if estimated_days else quality
-    volume = MonthVolume(month, amount, days, complete, quality if complete else Quality.PARTIAL)
-    return MonthSum(volume, estimated_days, partial_days)
+    quality = Quality.MEASURED
+    if not complete:
+        quality = Quality.PARTIAL
+    elif estimated_days:
+        quality = Quality.ESTIMATED
+    elif corrected_days:
+        quality = Quality.CORRECTED
+    return MonthSum(MonthVolume(month, amount, days, complete, quality), estimated_days, partial_days)
 
 
 def month_sums(days: Iterable[DayTotal], *, visible_from: date | None = None) -> list[MonthSum]:
@@ -131,25 +133,35 @@ def indicators(days: Sequence[DayTotal], *, today: date, visible_from: date | No
 
 def indicators_of_months(sums: Sequence[MonthSum], *, today: date) -> Indicators:
     """The four indicators of one fluid by its months, which hold no day after `today`."""
-    current = Month.of(today).number
-    by_number = {one.volume.month.number: one for one in sums}
-    this_month, previous = by_number.get(current), by_number.get(current - 1)
-    in_mean = [
-        one
-        for number in range(current - MONTHS_IN_MEAN, current)
-        if (one := by_number.get(number)) is not None and one.volume.complete
-    ]
-    this_year = [one for one in sums if one.volume.month.year == today.year]
-    behind = {id(one): one for one in (*this_year, *in_mean, *([previous] if previous else []))}
+    current, year = Month.of(today).number, today.year
+    this_month = previous = None
+    in_mean: list[int] = []
+    this_year: list[int] = []
+    estimated_days = 0
+    for one in sums:
+        volume = one.volume
+        months_ago = current - volume.month.number
+        is_in_mean = 0 < months_ago <= MONTHS_IN_MEAN and volume.complete
+        is_of_year = volume.month.year == year
+        if is_in_mean:
+            in_mean.append(volume.amount)
+        if is_of_year:
+            this_year.append(volume.amount)
+        if months_ago == 0:
+            this_month = volume
+        elif months_ago == 1:
+            previous = volume
+        if is_in_mean or is_of_year or months_ago == 1:
+            estimated_days += one.estimated_days
     return Indicators(
-        month_to_date=this_month.volume.amount if this_month else None,
-        month_to_date_days=this_month.volume.days_with_data if this_month else 0,
-        previous_month=previous.volume.amount if previous else None,
-        previous_month_days=previous.volume.days_with_data if previous else 0,
-        year_to_date=sum(one.volume.amount for one in this_year) if this_year else None,
-        mean_of_last_12_months=_mean([one.volume.amount for one in in_mean]),
+        month_to_date=this_month.amount if this_month else None,
+        month_to_date_days=this_month.days_with_data if this_month else 0,
+        previous_month=previous.amount if previous else None,
+        previous_month_days=previous.days_with_data if previous else 0,
+        year_to_date=sum(this_year) if this_year else None,
+        mean_of_last_12_months=_mean(in_mean),
         months_counted=len(in_mean),
-        estimated_days=sum(one.estimated_days for one in behind.values()),
+        estimated_days=estimated_days,
     )
 
 

@@ -71,6 +71,7 @@ def _length_days(year: int, month: int) -> int:
     return monthrange(year, month)[1]
 
 
+@lru_cache(maxsize=8_192)
 def day_start(day: date, zone: ZoneInfo) -> int:
     """The instant at which `day` begins in `zone`, in UTC epoch seconds.
 

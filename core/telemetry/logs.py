@@ -9,7 +9,9 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import orjson
@@ -104,7 +106,9 @@ def configure(settings: Settings) -> None:
     if root.handlers and not ours:
         return
     handler = ours[0] if ours else _StandardError()
-    handler.setFormatter(formatter(settings.log_format, colors=sys.stderr.isatty()))
+    colors = sys.stderr.isatty()
+    handler.setFormatter(formatter(settings.log_format, colors=colors))
+    handler.render = _renderers(settings.log_format, colors=colors)
     if not ours:
         root.addHandler(handler)
     root.setLevel(settings.log_level)
@@ -112,13 +116,6 @@ def configure(settings: Settings) -> None:
 
 def formatter(log_format: str, *, colors: bool = False) -> logging.Formatter:
     """The formatter of a handler, for lines of structlog and of the standard library's logging alike."""
-    renderer: list[Processor] = [structlog.processors.JSONRenderer(serializer=_json)]
-    if log_format != JSON:
-        renderer = [
-            structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
-        ]
-    else:
-        renderer.insert(0, structlog.processors.EventRenamer("message"))
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_shared(),
         processors=[
@@ -126,9 +123,63 @@ def formatter(log_format: str, *, colors: bool = False) -> logging.Formatter:
             _one_line_for_a_database_that_is_away,
             structlog.processors.format_exc_info,
             without_personal_data,
-            *renderer,
+            *_renderers(log_format, colors=colors),
         ],
     )
+
+
+def log_request(level: int, request_id: str, **values: str | float) -> None:
+    """Write the line of a request, as the logger `submeter.access` does, in a tenth of the time.
+
+    Where nobody but our own handler listens, the line is rendered at once; so no value may be one that a
+    client chooses, or personal: nothing looks at them again.
+    """
+    if not _requests.isEnabledFor(level):
+        return
+    listening = [*_requests.root.handlers, *_requests.handlers]
+    handler = listening[0] if len(listening) == 1 else None
+    if not isinstance(handler, _StandardError):
+        structlog.stdlib.get_logger(_requests.name).log(level, _REQUEST, **values)
+        return
+    event: EventDict = {
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "level": logging.getLevelName(level).lower(),
+        "event": _REQUEST,
+        "logger": _requests.name,
+        "request_id": request_id,
+        **values,
+    }
+    handler.write(event)
+
+
+_requests = logging.getLogger("submeter.access")
+_REQUEST = "request"
+
+
+def _renderers(log_format: str, *, colors: bool) -> list[Processor]:
+    if log_format == JSON:
+        return [
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.JSONRenderer(serializer=_json),
+        ]
+    if colors:
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    return [_line]
+
+
+def _line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    """A line as a terminal's, without colours and columns: to align them takes four times as long."""
+    begin = [event.pop("timestamp", ""), f"[{event.pop('level', '')}]", event.pop("event", "")]
+    begin.append(f"[{event.pop('logger', '')}]")
+    below = [event.pop(key) for key in ("stack", "exception") if event.get(key)]
+    values = [f"{key}={_value(event[key])}" for key in sorted(event)]
+    return "\n".join([" ".join(map(str, [*begin, *values])), *below])
+
+
+def _value(value: object) -> object:
+    """As it is if it is one word or a number, else as Python writes it, so that a line remains one."""
+    is_word = isinstance(value, str) and value.isprintable() and " " not in value and value
+    return value if is_word or isinstance(value, int | float) else repr(value)
 
 
 def _json(event: EventDict, default: Callable[[Any], Any]) -> str:
@@ -193,6 +244,16 @@ class _StandardError(logging.StreamHandler[TextIO]):
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
+        self.render: Sequence[Processor] = ()
+
+    def write(self, event: EventDict) -> None:
+        """Write a line that needs nothing but to be rendered."""
+        line: Any = event
+        for processor in self.render:
+            line = processor(None, "", line)
+        with self.lock or nullcontext():
+            self.stream.write(f"{line}\n")
+            self.flush()
 
     @property
     def stream(self) -> TextIO:

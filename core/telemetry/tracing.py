@@ -8,9 +8,9 @@ costs nothing and nothing is imported. The exporter's further variables are Open
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -25,15 +25,18 @@ _tracer: "Tracer | None" = None
 _provider: "TracerProvider | None" = None
 
 
-@contextmanager
-def span(name: str, attributes: Mapping[str, Attribute] | None = None) -> Iterator["Span"]:
+def span(
+    name: str, attributes: Mapping[str, Attribute] | None = None
+) -> AbstractContextManager["Span", bool | None]:
     """A span of the block; an exception that leaves the block marks it as failed, by its type alone."""
-    if _tracer is None:
-        yield Span(None)
-        return
+    return _NO_SPAN if _tracer is None else _span(_tracer, name, attributes)
+
+
+@contextmanager
+def _span(tracer: "Tracer", name: str, attributes: Mapping[str, Attribute] | None) -> Iterator["Span"]:
     from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415 - the extra's, and only where it is used
 
-    with _tracer.start_as_current_span(
+    with tracer.start_as_current_span(
         name, attributes=dict(attributes or {}), record_exception=False, set_status_on_exception=False
     ) as current:
         try:
@@ -79,6 +82,10 @@ class Span:
         """Set an attribute that is known at the end only."""
         if self._current is not None:
             self._current.set_attribute(name, value)  # type: ignore[attr-defined]  # opentelemetry's Span
+
+
+_NO_SPAN: Final = nullcontext(Span(None))
+"""Of every block where no spans are collected."""
 
 
 def start() -> None:

@@ -28,6 +28,13 @@ from graphql_schema.base.loaders import Loaders
 T = TypeVar("T")
 
 
+class AnswerHeaders(Response):
+    """Headers and cookies of an answer whose body is not known yet."""
+
+    def __init__(self) -> None:
+        self.raw_headers = []
+
+
 @dataclass(slots=True)
 class Context:
     """The context of one operation.
@@ -41,6 +48,7 @@ class Context:
         loaders: the loaders of this operation and viewer.
         refused: whether a mutation of the operation was refused.
         shows_homes: whether the operation shows the viewer's homes, which are then read with the viewer.
+        shows_screens: whether it shows dashboards and the number of alerts, which are then read together.
     """
 
     request: Request
@@ -51,6 +59,7 @@ class Context:
     loaders: Loaders = field(init=False)
     refused: bool = field(init=False, default=False)
     shows_homes: bool = field(init=False, default=False)
+    shows_screens: bool = field(init=False, default=False)
     _viewer: asyncio.Future[Viewer] | None = field(init=False, default=None)
     _account: asyncio.Future[AccountView] | None = field(init=False, default=None)
     _readers_language: Language | None = field(init=False, default=None)

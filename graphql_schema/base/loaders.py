@@ -18,7 +18,7 @@ from core.consumption.prices import Factor, Price
 from core.errors import NotFound, SubmeterError
 from core.leak_thresholds import ThresholdsOf
 from core.services.alerts.manager_alerts import ManagersQuestion, alerts_seen
-from core.services.alerts.resident_alerts import AlertView
+from core.services.alerts.resident_alerts import ActiveAlertCount, AlertView
 from core.services.consumption.building_averages import BuildingAverages, building_averages
 from core.services.consumption.by_resolution import Consumption, ConsumptionAsked, consumptions
 from core.services.consumption.climate import (
@@ -29,18 +29,15 @@ from core.services.consumption.climate import (
 )
 from core.services.consumption.comparisons import Comparison, compare
 from core.services.consumption.consumption import (
-    DayPoint,
-    FluidDashboard,
     MonthPoint,
     SeriesAsked,
-    dashboards,
     monthly_series,
     several_series,
 )
 from core.services.consumption.correction_log import Correction, CorrectionsAsked, corrections
+from core.services.consumption.day_series import DaySeries
 from core.services.consumption.manager_consumption import (
     MonthsAsked,
-    managed_dashboards,
     managed_months,
     managed_series,
 )
@@ -56,6 +53,7 @@ from core.services.places.meters import MeterView, meters_by_dwelling
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import PlacesAsked
 from graphql_schema.base.loading.accounts import ReachByAccountLoader, ResidenceLoader
+from graphql_schema.base.loading.home_figures import HomeFiguresLoader
 from graphql_schema.base.loading.papers import (
     DocumentsLoader,
     NotesLoader,
@@ -77,32 +75,14 @@ class MetersByDwellingLoader(DataLoader[int, list[MeterView]]):
         return [found.get(dwelling_id, missing) for dwelling_id in dwelling_ids]
 
 
-class DashboardByDwellingLoader(DataLoader[int, list[FluidDashboard]]):
-    """The dashboard of each dwelling: one call, however many dwellings there are and fields request
-    tabs.
-    """
-
-    def __init__(self, viewer: ViewerSource, visitor: Visitor, now: datetime) -> None:
-        self._viewer, self._visitor, self._now = viewer, visitor, now
-        super().__init__(load_fn=self._dashboards)
-
-    async def _dashboards(self, dwelling_ids: list[int]) -> Sequence[list[FluidDashboard] | BaseException]:
-        viewer, missing = await self._viewer(), NotFound("No such dwelling.", field="id")
-        if viewer.role is Role.MANAGER:
-            managed = await managed_dashboards(viewer, dwelling_ids, visitor=self._visitor, now=self._now)
-            return [managed[dwelling_id] for dwelling_id in dwelling_ids]
-        found = await dashboards(viewer, dwelling_ids, now=self._now)
-        return [found.get(dwelling_id, missing) for dwelling_id in dwelling_ids]
-
-
-class DailySeriesLoader(DataLoader[SeriesAsked, list[DayPoint]]):
+class DailySeriesLoader(DataLoader[SeriesAsked, DaySeries]):
     """Daily series: one call for all fluids and dwellings of an operation."""
 
     def __init__(self, viewer: ViewerSource, visitor: Visitor, now: datetime) -> None:
         self._viewer, self._visitor, self._now = viewer, visitor, now
         super().__init__(load_fn=self._series)
 
-    async def _series(self, asked: list[SeriesAsked]) -> Sequence[list[DayPoint] | BaseException]:
+    async def _series(self, asked: list[SeriesAsked]) -> Sequence[DaySeries | BaseException]:
         viewer = await self._viewer()
         if viewer.role is Role.MANAGER:
             return await managed_series(viewer, asked, visitor=self._visitor, now=self._now)
@@ -299,13 +279,25 @@ class Loaders:
     ) -> None:
         self._viewer, self._visitor, self._thresholds_of, self._now = viewer, visitor, thresholds_of, now
 
+    def let_go(self) -> None:
+        """End the circle of each loader and its own function, once the operation is answered."""
+        for loader in vars(self).values():
+            if isinstance(loader, DataLoader):
+                del loader.load_fn
+
+    async def active_alert_count(self, dwelling_id: int, *, beside_tabs: bool) -> int | None:
+        """The number of a home's active alerts: read with its dashboard, or else with its other alerts."""
+        if beside_tabs:
+            return await self.home_figures.active_alerts(dwelling_id)
+        return (await self.alerts.load(ActiveAlertCount(dwelling_id))).total
+
     @cached_property
     def meters_by_dwelling(self) -> MetersByDwellingLoader:
         return MetersByDwellingLoader(self._viewer)
 
     @cached_property
-    def dashboard_by_dwelling(self) -> DashboardByDwellingLoader:
-        return DashboardByDwellingLoader(self._viewer, self._visitor(), self._now)
+    def home_figures(self) -> HomeFiguresLoader:
+        return HomeFiguresLoader(self._viewer, self._visitor(), self._thresholds_of, self._now)
 
     @cached_property
     def daily_series(self) -> DailySeriesLoader:

@@ -9,10 +9,12 @@ import strawberry
 from core.consumption import Month
 from core.consumption.amounts import DisplayUnit, shown_amounts
 from core.errors import InvalidInput
-from core.services.consumption.consumption import DayPoint, MonthPoint
 from core.services.consumption.consumption import FluidDashboard as FluidDashboardView
+from core.services.consumption.consumption import MonthPoint
+from core.services.consumption.day_series import DaySeries
 from core.texts.alerts import fluid_label
 from graphql_schema.base.amounts import Amount
+from graphql_schema.base.columns import ByColumns
 from graphql_schema.base.enums import Fluid, Language, Quality
 from graphql_schema.base.texts import worded
 from graphql_schema.base.views import shown
@@ -76,11 +78,9 @@ class DayConsumption:
     quality: Quality | None
 
     @classmethod
-    def series(cls, points: Sequence[DayPoint], fluid: Fluid) -> "list[DayConsumption]":
-        return [
-            cls(day=day, amount=None if amount is None else Amount.of(fluid, amount), quality=quality)
-            for day, amount, quality in points
-        ]
+    def series(cls, series: DaySeries, fluid: Fluid) -> "ByColumns[DayConsumption]":
+        amounts = [None if amount is None else Amount.of(fluid, amount) for amount in series.amounts]
+        return ByColumns(cls, {"day": series.days, "amount": amounts, "quality": series.qualities})
 
 
 @strawberry.type(
@@ -90,22 +90,22 @@ class DayConsumption:
 class DailySeries:
     fluid: Fluid
     unit: DisplayUnit = strawberry.field(description="The unit of all `amounts`.")
-    days: list[date] = strawberry.field(description="Every civil day of the series, in order.")
-    amounts: list[Decimal | None] = strawberry.field(
+    days: Sequence[date] = strawberry.field(description="Every civil day of the series, in order.")
+    amounts: Sequence[Decimal | None] = strawberry.field(
         description="The amount of each day, exact, in `unit`; null if there is no data."
     )
-    qualities: list[Quality | None] = strawberry.field(
+    qualities: Sequence[Quality | None] = strawberry.field(
         description="The quality of each amount; null if there is no data."
     )
 
     @classmethod
-    def of(cls, points: Sequence[DayPoint], fluid: Fluid) -> "DailySeries":
+    def of(cls, series: DaySeries, fluid: Fluid) -> "DailySeries":
         return cls(
             fluid=fluid,
             unit=DisplayUnit.of(fluid),
-            days=[point.day for point in points],
-            amounts=shown_amounts(fluid, [point.amount for point in points]),
-            qualities=[point.quality for point in points],
+            days=series.days,
+            amounts=shown_amounts(fluid, series.amounts),
+            qualities=series.qualities,
         )
 
 

@@ -20,7 +20,8 @@ from core.services.alerts.draw_questions import recurring_draws
 from core.services.alerts.manager_alerts import ResidenceAlerts
 from core.services.alerts.resident_alerts import ActiveAlerts, AlertView, PastAlerts
 from core.services.alerts.slow_leak_hints import slow_leak_hints
-from core.services.consumption.consumption import DayPoint, SeriesAsked
+from core.services.consumption.consumption import SeriesAsked
+from core.services.consumption.day_series import DaySeries
 from core.services.consumption.manager_consumption import MonthsAsked
 from core.services.consumption.statements import index_statement
 from core.services.documents.seen import DocumentsAsked
@@ -124,7 +125,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
         Audience.CONSENTED,
     )
     async def dashboard(self, info: Info, fluid: Fluid | None = None) -> list[FluidDashboard] | None:
-        views = await info.context.loaders.dashboard_by_dwelling.load(self.database_id)
+        views = await info.context.loaders.home_figures.tabs(self.database_id)
         return [FluidDashboard.of(view) for view in views if fluid in {None, view.fluid}]
 
     @narrowed("The viewer's own consumption limits.", Audience.HOLDER)
@@ -143,7 +144,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
         fluid: Fluid,
         from_: Annotated[date | None, strawberry.argument(name="from")] = None,
         to: date | None = None,
-    ) -> list[DayConsumption] | None:
+    ) -> Sequence[DayConsumption] | None:
         return DayConsumption.series(await self._days(info, fluid, from_, to), fluid)
 
     @narrowed(
@@ -159,7 +160,7 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
     ) -> DailySeries | None:
         return DailySeries.of(await self._days(info, fluid, from_, to), fluid)
 
-    async def _days(self, info: Info, fluid: Fluid, first: date | None, last: date | None) -> list[DayPoint]:
+    async def _days(self, info: Info, fluid: Fluid, first: date | None, last: date | None) -> DaySeries:
         asked = SeriesAsked(self.database_id, fluid, checked_day(first, "from"), checked_day(last, "to"))
         return await info.context.loaders.daily_series.load(asked)
 
@@ -203,8 +204,8 @@ class Dwelling(DwellingFields, ConsumptionOfDwelling, CorrectionsOfDwelling):
         Audience.MANAGERS,
     )
     async def active_alert_count(self, info: Info) -> int | None:
-        page = await info.context.loaders.alerts.load(ActiveAlerts(self.database_id))
-        return sum(not view.snoozed for view in page.items)
+        loaders, beside_tabs = info.context.loaders, info.context.shows_screens
+        return await loaders.active_alert_count(self.database_id, beside_tabs=beside_tabs)
 
     @narrowed(
         "The active alerts, most severe first; those dismissed as no leak come last.",

@@ -11,6 +11,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from graphql import (
@@ -34,6 +35,7 @@ from graphql_schema.requests.introspection import MOST_ERRORS, TOO_LARGE
 
 MOST_KEPT: Final = 128
 MOST_REFUSED_KEPT: Final = 32
+_documents = lru_cache(maxsize=8)(metrics.GRAPHQL_DOCUMENTS.labels)
 _RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
@@ -48,6 +50,7 @@ class ReadDocument:
         is_fixed: whether what its operations select is the same for all variables.
         asks_schema: whether it may ask for something of the schema.
         shows_homes: whether it may show the viewer's homes.
+        shows_screens: whether it may show dashboards and the number of alerts beside them.
     """
 
     document: DocumentNode
@@ -56,6 +59,7 @@ class ReadDocument:
     is_fixed: bool
     asks_schema: bool
     shows_homes: bool
+    shows_screens: bool
     _selections: dict[str | None, Selections] = field(default_factory=dict)
 
     def selections(self, operation: OperationDefinitionNode) -> Selections:
@@ -97,6 +101,10 @@ class DocumentCache:
         self._refused: OrderedDict[str, ReadDocument] = OrderedDict()
         self._most, self._most_refused = most, most_refused
 
+    def keeps(self, text: str) -> bool:
+        """Whether this text need not be read again."""
+        return text in self._kept or text in self._refused
+
     async def read(self, schema: GraphQLSchema, text: str) -> ReadDocument:
         """The document of a text.
 
@@ -106,9 +114,9 @@ class DocumentCache:
         for kept in (self._kept, self._refused):
             if (found := kept.get(text)) is not None:
                 kept.move_to_end(text)
-                metrics.GRAPHQL_DOCUMENTS.labels("cached").inc()
+                _documents("cached").inc()
                 return found
-        metrics.GRAPHQL_DOCUMENTS.labels("read").inc()
+        _documents("read").inc()
         document = parsed(text)
         await asyncio.sleep(0)  # others are answered between two pieces of work
         found = judged(schema, document)
@@ -146,4 +154,5 @@ def judged(schema: GraphQLSchema, document: DocumentNode) -> ReadDocument:
         is_fixed="@" not in text,  # no @skip, no @include
         asks_schema="__" in text,  # __schema, __type
         shows_homes="dwelling" in text,
+        shows_screens="dashboard" in text and "activeAlertCount" in text,
     )

@@ -16,6 +16,8 @@ from graphql.execution.executor import Executor
 from graphql.pyutils import gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from graphql_schema.base.columns import ByColumns
+from graphql_schema.requests.direct_fields import DirectField, direct_field
 from graphql_schema.requests.plain_values import Column, PlainField, plain_column, plain_field
 
 SHORTEST_LONG_LIST: Final = 16
@@ -23,6 +25,9 @@ FIELDS_A_PIECE: Final = 250
 PLAIN_ITEMS_A_PIECE: Final = 250
 LEAVES_A_PIECE: Final = 2_000
 """Plain values are completed without graphql-core (`plain_values`), in about a millisecond a piece."""
+
+
+_COMPLETED_BY_COLUMN: Final = (list, tuple, ByColumns)
 
 
 class Turns:
@@ -46,6 +51,7 @@ class Selections:
     below: dict[Any, Any] = field(default_factory=dict)
     _fields: dict[Any, PlainField | None] = field(default_factory=dict)
     _items: dict[Any, Column | None] = field(default_factory=dict)
+    _direct: dict[Any, DirectField | None] = field(default_factory=dict)
 
     def plain_field(
         self, executor: Executor[Any], parent: GraphQLObjectType, details: Any
@@ -55,6 +61,14 @@ class Selections:
         if key not in self._fields:
             self._fields[key] = plain_field(executor, parent, details)
         return self._fields[key]
+
+    def direct_field(self, parent: GraphQLObjectType, details: Any) -> DirectField | None:
+        """The resolver of a field of an object; None if strawberry must call it."""
+        key = (parent.name, id(details))
+        if key not in self._direct:
+            field = parent.fields.get(details[0].node.name.value)
+            self._direct[key] = None if field is None else direct_field(field, details)
+        return self._direct[key]
 
     def plain_items(self, executor: Executor[Any], kind: Any, details: Any) -> Column | None:
         """What completes the items of a list; None if graphql-core must."""
@@ -86,6 +100,13 @@ class PiecewiseExecutor(StrawberryGraphQLCoreExecutionContext):
             self._selections.root = grouped_field_set
         return super().execute_root_grouped_field_set(root_type, root_value, self._selections.root, *rest)
 
+    def build_response(self, data: Any) -> Any:
+        """The result. It ends the circle of executor and helpers: what was read for the answer goes with it,
+        instead of waiting for Python's collector.
+        """
+        del self.async_helpers
+        return super().build_response(data)
+
     def execute_fields(self, *args: Any, **kwargs: Any) -> Any:
         self.fields += len(kwargs["grouped_field_set"] if "grouped_field_set" in kwargs else args[3])
         return super().execute_fields(*args, **kwargs)
@@ -97,7 +118,40 @@ class PiecewiseExecutor(StrawberryGraphQLCoreExecutionContext):
         if complete is not None:
             with suppress(Exception):  # which graphql-core finds again, and places
                 return complete(source, self.context_value)
-        return super().execute_field(parent_type, source, field_details_list, *place)
+        direct = self._selections.direct_field(parent_type, field_details_list)
+        if direct is None:
+            return super().execute_field(parent_type, source, field_details_list, *place)
+        path, position_context = place
+        kind = direct.field.type
+        try:
+            info = self.build_resolve_info(direct.field, direct.nodes, parent_type, path)
+            answer = direct.call(self, source, info)
+            where = kind, field_details_list, info, path
+            if self.is_awaitable(answer):
+                return self._completed_later(answer, where, position_context)
+            completed = self.complete_value(kind, field_details_list, info, path, answer, position_context)
+        except Exception as failure:  # noqa: BLE001 - placed, and answered as null where that is allowed
+            self.handle_field_error(failure, kind, field_details_list, path)
+            return None
+        return self._settled(completed, where) if self.is_awaitable(completed) else completed
+
+    async def _completed_later(self, answer: Any, where: Any, position_context: Any) -> Any:
+        """The part of the answer, once a resolver has answered."""
+        kind, field_details_list, info, path = where
+        try:
+            value = await answer
+            completed = self.complete_value(kind, field_details_list, info, path, value, position_context)
+            return await completed if self.is_awaitable(completed) else completed
+        except Exception as failure:  # noqa: BLE001 - placed, and answered as null where that is allowed
+            self.handle_field_error(failure, kind, field_details_list, path)
+
+    async def _settled(self, completed: Any, where: Any) -> Any:
+        """A part of the answer that waits for others."""
+        kind, field_details_list, _, path = where
+        try:
+            return await completed
+        except Exception as failure:  # noqa: BLE001 - placed, and answered as null where that is allowed
+            self.handle_field_error(failure, kind, field_details_list, path)
 
     def complete_iterable_value(
         self,
@@ -108,9 +162,9 @@ class PiecewiseExecutor(StrawberryGraphQLCoreExecutionContext):
         items: Iterable[Any],
         position_context: Any,
     ) -> Any:
-        length = len(items) if isinstance(items, Sized) else 0
         arguments = (item_type, field_details_list, info, path, items, position_context)
-        if isinstance(items, list):
+        if isinstance(items, _COMPLETED_BY_COLUMN):
+            length = len(items)
             plain = self._selections.plain_items(self, item_type, field_details_list)
             piece = LEAVES_A_PIECE if is_leaf_type(get_named_type(item_type)) else PLAIN_ITEMS_A_PIECE
             if plain is not None and length > piece:

@@ -14,9 +14,10 @@ for the first two hundred of them; so strangers can neither fill the memory nor 
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, execute, get_operation_ast
+from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, get_operation_ast
 from graphql.execution import ExecutionResult as CoreResult
 from strawberry.exceptions import MissingQueryError
 from strawberry.execution.is_awaitable import optimized_is_awaitable
@@ -27,16 +28,19 @@ from strawberry.types.graphql import OperationType
 from core.errors import SecretUnusable, SubmeterError
 from core.telemetry import metrics, tracing
 from graphql_schema.base.context import Context
-from graphql_schema.requests.budgets import charged
+from graphql_schema.requests.budgets import charged, charged_for_reading
 from graphql_schema.requests.documents import ReadDocument
 from graphql_schema.requests.executor import PiecewiseExecutor
 from graphql_schema.requests.introspection import MOST_ERRORS
+from graphql_schema.requests.trusted import Documents
 
 MOST_NAMES = 200
 LONGEST_NAME = 64
 ANONYMOUS = "anonymous"
 
 _names = metrics.BoundedNames(MOST_NAMES)
+_operations = lru_cache(maxsize=1_024)(metrics.GRAPHQL_OPERATIONS.labels)
+_seconds = lru_cache(maxsize=16)(metrics.GRAPHQL_SECONDS.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,8 @@ class _Seen:
         name = operation_name(self.name, self.outcome)
         for attribute, value in (("name", name), ("type", self.kind), ("outcome", self.outcome)):
             span.note(f"graphql.operation.{attribute}", value)
-        metrics.GRAPHQL_OPERATIONS.labels(name, self.kind, self.outcome).inc()
-        metrics.GRAPHQL_SECONDS.labels(self.kind).observe(time.perf_counter() - self.begun)
+        _operations(name, self.kind, self.outcome).inc()
+        _seconds(self.kind).observe(time.perf_counter() - self.begun)
 
 
 async def run(schema: GraphQLSchema, asked: Asked, context: Context) -> ExecutionResult:
@@ -104,8 +108,13 @@ async def run(schema: GraphQLSchema, asked: Asked, context: Context) -> Executio
 async def _result(schema: GraphQLSchema, asked: Asked, context: Context, seen: _Seen) -> ExecutionResult:
     if not asked.text:
         raise MissingQueryError
+    documents: Documents = context.request.app.state.documents
+    if not documents.keeps(asked.text):
+        refused = await charged_for_reading(asked.text, context)
+        if refused is not None:
+            return ExecutionResult(None, [GraphQLError(refused.message, original_error=refused)])
     try:
-        read: ReadDocument = await context.request.app.state.documents.read(schema, asked.text)
+        read = await documents.read(schema, asked.text)
     except GraphQLError as error:
         return ExecutionResult(None, [error])
     seen.look_at(read)
@@ -133,18 +142,20 @@ async def _executed(
     context: Context,
 ) -> CoreResult:
     """What graphql-core answers: wrong variables are few errors, without suggestions."""
-    found = execute(
+    executor = PiecewiseExecutor.build(
         schema,
         read.document,
         context_value=context,
-        variable_values=dict(asked.variables),
+        raw_variable_values=dict(asked.variables),
         operation_name=asked.name,
         max_coercion_errors=MOST_ERRORS,
         hide_suggestions=True,
         is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # strawberry's own call has it so
-        executor_class=PiecewiseExecutor,
         selections=read.selections(operation),
     )
+    if isinstance(executor, list):
+        return CoreResult(None, executor)
+    found: Any = executor.execute_operation()
     return found if isinstance(found, CoreResult) else await found
 
 

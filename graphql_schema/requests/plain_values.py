@@ -36,6 +36,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from core.consumption import Month
+from graphql_schema.base.columns import ByColumns
 from graphql_schema.base.context import Context
 from graphql_schema.base.fields import guard_of
 from graphql_schema.base.texts import Words, words_of
@@ -113,6 +114,8 @@ def _field(executor: Executor[Any], field: GraphQLField, field_details_list: Any
 
 def _optional(column: Column) -> Column:
     def completed(values: Sequence[Any], context: Context) -> list[Any]:
+        if type(values) is ByColumns:
+            return column(values, context)
         present = [value for value in values if value is not None]
         if len(present) == len(values):
             return column(present, context)
@@ -199,7 +202,7 @@ def _objects(executor: Executor[Any], kind: GraphQLObjectType, field_details_lis
     origin = None if kind.is_type_of is None else _origin_of(kind)
 
     def completed(values: Sequence[Any], context: Context) -> list[Any]:
-        types = set(map(type, values))
+        types = {values.origin} if type(values) is ByColumns else set(map(type, values))
         if type(None) in types or (origin is not None and types != {origin}):
             raise NotPlainError
         return _rows(names, [column(values, context) for column in parts])
@@ -246,12 +249,19 @@ def _reader_of(field: GraphQLField, field_details_list: Any) -> Column | None:
     if field.args:
         return None
     if definition.is_basic_field:
-        return _each(attrgetter(definition.python_name))
+        return _attribute(definition.python_name)
     if resolver is None or resolver.is_async or list(resolver.signature.parameters) != ["self"]:
         return None
     # What a function makes may be long.
     is_long = is_list_type(get_nullable_type(field.type))
     return None if is_long else _each(cast("Callable[[Any], Any]", resolver.wrapped_func))
+
+
+def _attribute(name: str) -> Column:
+    each = _each(attrgetter(name))
+    return lambda sources, context: (
+        list(sources.columns[name]) if type(sources) is ByColumns else each(sources, context)
+    )
 
 
 def _each(read: Callable[[Any], Any]) -> Column:

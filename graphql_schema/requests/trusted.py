@@ -8,6 +8,7 @@ the exact text, in hexadecimal, with or without `sha256:` before it; so nobody c
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,7 @@ NOT_FOUND_MESSAGE: Final = "PersistedQueryNotFound"
 
 NOT_TRUSTED: Final = "DOCUMENT_NOT_TRUSTED"
 LONGEST_ID: Final = 100
+_documents = lru_cache(maxsize=8)(metrics.GRAPHQL_DOCUMENTS.labels)
 _SETTING: Final = "SUBMETER_GRAPHQL_DOCUMENTS"
 _log = logging.getLogger(__name__)
 
@@ -62,8 +64,12 @@ class Documents:
         trusted = self._read.get(text)
         if trusted is None:
             return await self._cache.read(schema, text)
-        metrics.GRAPHQL_DOCUMENTS.labels("trusted").inc()
+        _documents("trusted").inc()
         return trusted
+
+    def keeps(self, text: str) -> bool:
+        """Whether this text need not be read again."""
+        return text in self._read or self._cache.keeps(text)
 
     def text_of(self, document_id: str) -> str | None:
         """The text of a trusted document; None if the id is none of theirs."""
@@ -85,18 +91,16 @@ async def asked_query(
         return None, None
     if document_id is not None and document_id.removeprefix(PREFIX).lower() != id_of(query):
         return None, _error("The id is not the SHA-256 of the query.", BAD_REQUEST)
-    if not documents.is_trusted(query) and not await _may_send_any(context):
-        return None, _error("Only documents that the operator trusts are run.", NOT_TRUSTED)
-    return query, None
+    may_send_any = context.application.settings.graphql.allowed == ANY
+    if may_send_any or documents.is_trusted(query) or await _has_own_token(context):
+        return query, None
+    return None, _error("Only documents that the operator trusts are run.", NOT_TRUSTED)
 
 
-async def _may_send_any(context: Context) -> bool:
-    """Whether documents need not be trusted: of everybody, or of programs that have a token of their
-    own.
-    """
-    allowed = context.application.settings.graphql.allowed
-    if allowed != PORTAL:
-        return allowed == ANY
+async def _has_own_token(context: Context) -> bool:
+    """Whether a program with a token of its own asks, and its documents need not be trusted."""
+    if context.application.settings.graphql.allowed != PORTAL:
+        return False
     try:
         viewer = await context.viewer()
     except SubmeterError:

@@ -15,7 +15,8 @@ from core.consumption.totals import MeterDays, total_by_day
 FIRST = date(2023, 1, 20)
 SPAN = 100
 DAYS = st.integers(0, SPAN - 1).map(lambda number: FIRST + timedelta(days=number))
-VOLUMES = st.dictionaries(DAYS, st.tuples(st.integers(0, 900), st.sampled_from(Quality)), max_size=SPAN)
+STORED = Quality.MEASURED, Quality.ESTIMATED, Quality.PARTIAL
+VOLUMES = st.dictionaries(DAYS, st.tuples(st.integers(0, 900), st.sampled_from(STORED)), max_size=SPAN)
 
 
 def _meter(known: dict[date, tuple[int, Quality]], installed: date, removed: date | None) -> MeterDays:

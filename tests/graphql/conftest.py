@@ -30,6 +30,7 @@ from core.settings import Settings
 from graphql_schema.asgi import build_app
 from graphql_schema.base import errors
 from graphql_schema.contract.access import BY_ARGUMENT, PERMISSIONS, errors_of
+from graphql_schema.requests.direct_fields import DirectField
 from graphql_schema.schema import schema
 from tests.support import factories
 from tests.support.sign_up import Applicant, describe
@@ -175,6 +176,9 @@ OF_THE_CALLER = {"UNAUTHENTICATED", "FORBIDDEN", *SessionState.__members__}
 ERRORS: dict[str, set[str]] = {}
 """What a field may answer, by its name; a name that several types have, together."""
 
+KEYS: dict[int, str] = {}
+"""The fields that need a permission, and those of the root, by their identity."""
+
 
 def _noting(key: str, resolve: Any) -> Any:
     """The same resolver, which says which field asks."""
@@ -203,6 +207,20 @@ for kind in schema.core.type_map.values():
         ERRORS.setdefault(name, set()).update(errors_of(kind, name, field))
         if f"{kind.name}.{name}" in PERMISSIONS or kind.name in {"Query", "Mutation"}:
             field.resolve = _noting(f"{kind.name}.{name}", field.resolve)
+            KEYS[id(field)] = f"{kind.name}.{name}"
+
+call = DirectField.call
+
+
+def _noted_call(self: DirectField, executor: Any, source: Any, info: Any) -> Any:
+    """The same of a field whose resolver is called without strawberry."""
+    key = KEYS.get(id(self.field))
+    if key is None:
+        return call(self, executor, source, info)
+    return _noting(key, lambda source, info: call(self, executor, source, info))(source, info)
+
+
+DirectField.call = _noted_call  # type: ignore[method-assign]
 
 
 @pytest.fixture

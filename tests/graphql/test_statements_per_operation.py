@@ -27,7 +27,7 @@ OPERATIONS = {
     ),
     "the dashboard with the count of alerts": (
         HOME % "activeAlertCount dashboard { label unit yearToDate { value } monthsCounted }",
-        3,
+        2,
     ),
     "the alerts, active and past": (
         HOME % f"activeAlerts {{ title lossM3 meterLabel }} pastAlerts(first: 10) {{ {PAGE} }}",

@@ -149,3 +149,30 @@ def test_a_second_start_adds_no_handler(monkeypatch) -> None:
         logs.configure(settings)
     assert (len(root.handlers), root.level) == (1, logging.ERROR)
     structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("log_format", ["JSON", "CONSOLE"])
+def test_the_line_of_a_request_is_a_line_of_its_logger(capsys, monkeypatch, log_format) -> None:
+    """The same keys and values in the same form, whether it is rendered at once or goes through logging."""
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    settings = Settings(
+        data_dir=Path(), database_url="sqlite:///x", secret_key="x" * 32, log_format=log_format
+    )
+    logs.configure(settings)
+    values = {"method": "POST", "path": "/graphql", "status": 200, "milliseconds": 1.5}
+    with structlog.contextvars.bound_contextvars(request_id="0123456789abcdef"):
+        logs.log_request(logging.INFO, "0123456789abcdef", **values)
+        root.addHandler(logging.NullHandler())
+        logs.log_request(logging.INFO, "0123456789abcdef", **values)
+        logs.log_request(logging.DEBUG, "0123456789abcdef", **values)
+    direct, through_logging = capsys.readouterr().err.splitlines()
+    if log_format == "JSON":
+        ours, theirs = json.loads(direct), json.loads(through_logging)
+        assert ours | {"timestamp": ""} == theirs | {"timestamp": ""}
+        assert ours["message"] == "request"
+    else:
+        assert direct.split()[1:] == through_logging.split()[1:]
+        assert "status=200" in direct
+    structlog.reset_defaults()

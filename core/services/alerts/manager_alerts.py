@@ -17,21 +17,22 @@ from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.cost import cost_of
 from core.models import Alert
 from core.services.alerts.resident_alerts import (
+    ActiveAlertCount,
     AlertView,
     Look,
     OneAlert,
     Question,
     alerts_asked,
+    found_of,
     page_of,
     question_of,
     views_of,
 )
-from core.services.shared.alert_rows import AlertsAsked, alerts_of
+from core.services.shared.alert_rows import AlertsAsked
 from core.services.shared.guests import BASIS_OF
 from core.services.shared.paging import Page
 from core.services.shared.place_rows import PlaceRow
 from core.services.shared.scope import charge_of, places_in_charge, residences_in_charge, whole_time
-from core.services.shared.transaction import current_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +91,23 @@ async def alerts_in_charge(
         question = None if look is None else await _question(look, one)
         if question is not None:
             questions[place] = question
-    read = list(questions.values())
-    found = dict(zip(read, await alerts_of(current_database(), read), strict=True)) if read else {}
+    found = await found_of(questions.values())
     look_of: dict[int, Look] = {
         row.id: looks[_place_of(asked[place])]
         for place, question in questions.items()
         for row in found[question].rows
     }
-    views = await views_of(found, lambda row: look_of[row.id])
+    counted = {place for place in questions if isinstance(asked[place], ActiveAlertCount)}
+    shown_of = {question for place, question in questions.items() if place not in counted}
+    views = await views_of({question: found[question] for question in shown_of}, lambda row: look_of[row.id])
     pages: list[Page[AlertView] | SubmeterError] = []
     for place, one in enumerate(asked):
         if place not in questions:
             noun = "residence" if isinstance(one, ResidenceAlerts) else "dwelling"
             pages.append(NotFound(f"No such {noun}.", field="id"))
+            continue
+        if place in counted:
+            pages.append(looks[_place_of(one)].count(found[questions[place]].rows))
             continue
         shown = [_without_figures(view) for view in views[questions[place]]]
         total = found[questions[place]].total

@@ -5,7 +5,7 @@ occupancy period is shown within it, without loss and mean flow; one that lies o
 the alert of a limit that somebody else set.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -23,11 +23,13 @@ from core.leak_thresholds import ThresholdsOf, product_thresholds
 from core.leaks.cost import Cost, cost_of
 from core.models import AlertKind
 from core.services.alerts.draw_questions import RecurringDrawView, recurring_draws_of
+from core.services.alerts.snoozes import status_of
 from core.services.alerts.workflow import AlertActionView, AlertWorkflowView, actions_of, workflow_of
 from core.services.shared.alert_rows import (
     AlertRow,
     AlertsAsked,
     AlertsFound,
+    AlertStatusRow,
     EpisodeRow,
     alerts_of,
     true_start,
@@ -95,6 +97,11 @@ class ActiveAlerts:
     """The question for a dwelling's active alerts."""
 
     dwelling_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveAlertCount(ActiveAlerts):
+    """The question for their number alone, without those dismissed as no leak: the total of an empty page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +183,12 @@ async def alerts_asked(
         for place, one in enumerate(asked)
         if one.dwelling_id in looks
     }
-    read = [question for question in questions.values() if question is not None]
-    found = dict(zip(read, await alerts_of(current_database(), read), strict=True)) if read else {}
-    views = await views_of(found, lambda row: looks[row.dwelling_id])
+    found = await found_of(question for question in questions.values() if question is not None)
+    shown = {questions.get(place) for place, one in enumerate(asked) if not isinstance(one, ActiveAlertCount)}
+    views = await views_of(
+        {question: found[question] for question in found if question in shown},
+        lambda row: looks[row.dwelling_id],
+    )
     pages: list[Page[AlertView] | SubmeterError] = []
     for place, one in enumerate(asked):
         if place not in questions:
@@ -187,9 +197,17 @@ async def alerts_asked(
         question = questions[place]
         if question is None:
             pages.append(Page([], has_next=False, total=0))
+        elif isinstance(one, ActiveAlertCount):
+            pages.append(looks[one.dwelling_id].count(found[question].rows))
         else:
             pages.append(page_of(one, views[question], found[question].total))
     return pages
+
+
+async def found_of(questions: Iterable[AlertsAsked]) -> dict[AlertsAsked, AlertsFound]:
+    """The rows of each question, by one statement; of the same question once."""
+    read = list(dict.fromkeys(questions))
+    return dict(zip(read, await alerts_of(current_database(), read), strict=True)) if read else {}
 
 
 async def views_of(
@@ -274,9 +292,16 @@ class Look:
     def view(
         self, row: AlertRow, done: Sequence[AlertActionView], recurring: RecurringDrawView | None
     ) -> AlertView:
-        level = row.episode.level_now if row.episode is not None else None
-        workflow = workflow_of(row, done, level=level, today=self.today, since=self.since, reader=self.reader)
+        workflow = workflow_of(
+            row, done, level=row.level_now, today=self.today, since=self.since, reader=self.reader
+        )
         return _view(row, self, recurring, workflow)
+
+    def count(self, rows: Iterable[AlertRow | AlertStatusRow]) -> Page[AlertView]:
+        """How many there are, without those dismissed as no leak: an empty page with their total."""
+        dismissed = AlertStatus.NOT_A_LEAK
+        total = sum(status_of(row, level=row.level_now, today=self.today) is not dismissed for row in rows)
+        return Page([], has_next=False, total=total)
 
     def is_silent(self, episode: EpisodeRow) -> bool:
         """Whether the meter of a leak has sent no data for days."""

@@ -13,10 +13,10 @@ from tortoise.backends.base.client import TransactionalDBClient
 from core.alerting.workflow import AlertActionKind, AlertStatus, Snooze, status
 from core.models import Alert, AlertAction, AlertKind
 from core.services.places.meter_directory import MeterEntry
-from core.services.shared.alert_rows import AlertRow
+from core.services.shared.alert_rows import AlertRow, AlertStatusRow
 
 
-def status_of(alert: Alert | AlertRow, *, level: int | None, today: date) -> AlertStatus:
+def status_of(alert: Alert | AlertRow | AlertStatusRow, *, level: int | None, today: date) -> AlertStatus:
     """How an alert stands today, at the level that it has."""
     snooze = snooze_of(alert)
     snoozed = snooze is not None and snooze.covers(today, level)
@@ -30,7 +30,7 @@ def is_snoozed_on(alert: Alert, day: date) -> bool:
     return snooze is not None and snooze.covers(day, None)
 
 
-def snooze_of(alert: Alert | AlertRow) -> Snooze | None:
+def snooze_of(alert: Alert | AlertRow | AlertStatusRow) -> Snooze | None:
     """The last snooze; None when there is none."""
     if alert.snoozed_until is None or alert.last_action is not AlertActionKind.NOT_A_LEAK:
         return None

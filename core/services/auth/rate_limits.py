@@ -15,6 +15,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 
@@ -73,7 +74,7 @@ class RateLimiter:
 
     def __init__(self, store: Counters, secret: str) -> None:
         self._store = store
-        self._key = hashlib.sha256(b"submeter limits v1" + secret.encode()).digest()
+        self._key = _key_of(secret)
 
     @classmethod
     def of(cls, application: Application) -> "RateLimiter":
@@ -149,6 +150,11 @@ class RateLimiter:
 
     def _hashed(self, name: str) -> str:
         return hmac.digest(self._key, name.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
+
+
+@lru_cache(maxsize=8)
+def _key_of(secret: str) -> bytes:
+    return hashlib.sha256(b"submeter limits v1" + secret.encode()).digest()
 
 
 def network_of(visitor: Visitor) -> str:

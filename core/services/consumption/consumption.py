@@ -8,26 +8,29 @@ is visible.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from core.access import Permission, Viewer
-from core.consumption import DayTotal, Indicators, Month, MonthVolume, Quality, monthly
+from core.consumption import Indicators, Month, MonthVolume, Quality, monthly
 from core.consumption.dashboard import indicators_of_months
 from core.consumption.fluids import Fluid
 from core.consumption.periods import civil_day
 from core.errors import InvalidInput, NotFound, SubmeterError
+from core.services.consumption.day_series import DaySeries
 from core.services.places.dwelling_days import (
     DaysAsked,
     FluidSums,
     MeterFigures,
     SumsAsked,
-    sums_of,
-    totals_of,
+    columns_of,
+    figures_of,
 )
 from core.services.places.kept_months import totals_and_months
 from core.services.places.meters import in_service_during, seconds_of
 from core.services.shared import time_series
+from core.services.shared.alert_rows import AlertsAsked, AlertStatusRow
 from core.services.shared.guest_looks import DataLook, record_looks
 from core.services.shared.scope import Home, OccupancyPeriod, home_at, homes
 from core.services.shared.time_series import Window
@@ -40,34 +43,20 @@ LONGEST_SERIES = timedelta(days=3 * 366)
 MONTHS_BEHIND_INDICATORS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class LastReading:
+class LastReading(Struct, frozen=True):
     """When the last reading was taken, and when it was received; UTC."""
 
     read_at: datetime
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class FluidDashboard:
+class FluidDashboard(Struct, frozen=True):
     """One tab of the dashboard (R-066…R-076); amounts in the fluid's smallest unit."""
 
     dwelling_id: int
     fluid: Fluid
     indicators: Indicators
     last_reading: LastReading | None
-
-
-class DayWithoutData(NamedTuple):
-    """A civil day of which nothing is known."""
-
-    day: date
-    amount: None = None
-    quality: None = None
-
-
-DayPoint: TypeAlias = DayTotal | DayWithoutData
-"""A civil day of a series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +105,32 @@ def look_at_dashboard(home: Home, now: datetime) -> DataLook:
 
 async def dashboards_of(mine: Mapping[int, Home], *, now: datetime) -> dict[int, list[FluidDashboard]]:
     """The dashboards of homes, which must come from `scope`; by one statement."""
+    return {number: tabs for number, (tabs, _) in (await tabs_and_alerts(mine, {}, now=now)).items()}
+
+
+async def tabs_and_alerts(
+    mine: Mapping[int, Home], running: Mapping[int, AlertsAsked], *, now: datetime
+) -> dict[int, tuple[list[FluidDashboard], Sequence[AlertStatusRow]]]:
+    """The same with how running alerts stand, of the homes where they are asked for."""
     todays = {number: civil_day(now, home.place["time_zone"]) for number, home in mine.items()}
     asked = []
     for number, home in mine.items():
-        today, period = todays[number], home.period
+        today, period, zone = todays[number], home.period, home.place["time_zone"]
         first = min(Month.of(today).plus(-MONTHS_BEHIND_INDICATORS).first_day, date(today.year, 1, 1))
-        asked.append(
-            SumsAsked(number, home.place["time_zone"], max(first, period.first_day), _last(period, today))
-        )
-    found = await sums_of(current_database(), asked)
+        days = max(first, period.first_day), _last(period, today)
+        asked.append(SumsAsked(number, zone, *days, alerts=running.get(number)))
+    found = await figures_of(current_database(), asked)
     return {
-        number: [
-            tab
-            for fluid in Fluid
-            if fluid in found[number]
-            for tab in [await _tab(home, fluid, found[number][fluid], todays[number])]
-            if tab is not None
-        ]
+        number: (
+            [
+                tab
+                for fluid in Fluid
+                if fluid in found[number].fluids
+                for tab in [await _tab(home, fluid, found[number].fluids[fluid], todays[number])]
+                if tab is not None
+            ],
+            found[number].alerts,
+        )
         for number, home in mine.items()
     }
 
@@ -186,7 +184,7 @@ async def daily_series(
     first: date | None = None,
     last: date | None = None,
     now: datetime,
-) -> list[DayPoint]:
+) -> DaySeries:
     """Every civil day from `first` to `last` (by default the last 31) that may be seen, in order.
 
     Raises:
@@ -201,7 +199,7 @@ async def daily_series(
 
 async def several_series(
     viewer: Viewer, asked: Sequence[SeriesAsked], *, now: datetime
-) -> list[list[DayPoint] | SubmeterError]:
+) -> list[DaySeries | SubmeterError]:
     """Several daily series, by one statement; each refusal of `daily_series` is that of its own series."""
     viewer.require(Permission.CONSUMPTION_READ_DAILY)
     mine = {home.period.dwelling_id: home for home in reversed(await homes(viewer))}
@@ -217,11 +215,11 @@ async def several_series(
 
 
 def looks_at_series(
-    asked: Sequence[SeriesAsked], found: Sequence[list[DayPoint] | SubmeterError]
+    asked: Sequence[SeriesAsked], found: Sequence[DaySeries | SubmeterError]
 ) -> list[DataLook]:
     """What was shown of daily series."""
     return [
-        DataLook(one.dwelling_id, LookedAt.DAYS, series[0].day, series[-1].day, one.fluid.value)
+        DataLook(one.dwelling_id, LookedAt.DAYS, series.days[0], series.days[-1], one.fluid.value)
         for one, series in zip(asked, found, strict=True)
         if not isinstance(series, SubmeterError) and series
     ]
@@ -229,7 +227,7 @@ def looks_at_series(
 
 async def series_of(
     home_of: Callable[[int], Home], asked: Sequence[SeriesAsked], *, now: datetime
-) -> list[list[DayPoint] | SubmeterError]:
+) -> list[DaySeries | SubmeterError]:
     """Daily series of homes, which must come from `scope`; by one statement."""
     found: list[DaysAsked | SubmeterError | None] = []
     for one in asked:
@@ -239,9 +237,13 @@ async def series_of(
             found.append(_days_asked(home.period, zone, one, today=civil_day(now, zone)))
         except SubmeterError as refusal:
             found.append(refusal)
-    totals = iter(await totals_of(current_database(), [one for one in found if isinstance(one, DaysAsked)]))
+    days = iter(await columns_of(current_database(), [one for one in found if isinstance(one, DaysAsked)]))
     return [
-        _points(next(totals), one) if isinstance(one, DaysAsked) else [] if one is None else one
+        DaySeries.of(next(days), one.first, one.last)
+        if isinstance(one, DaysAsked)
+        else DaySeries()
+        if one is None
+        else one
         for one in found
     ]
 
@@ -260,14 +262,6 @@ def _days_asked(
         first = max(first, last - timedelta(days=30))
     _check_length(first, last)
     return DaysAsked(period.dwelling_id, time_zone, asked.fluid, first, last)
-
-
-def _points(totals: Sequence[DayTotal], asked: DaysAsked) -> list[DayPoint]:
-    first, after = asked.first.toordinal(), asked.last.toordinal() + 1
-    if len(totals) == after - first:  # which are in order, and each once
-        return list(totals)
-    known = {total.day: total for total in totals}
-    return [known.get(day) or DayWithoutData(day) for day in map(date.fromordinal, range(first, after))]
 
 
 async def monthly_series(

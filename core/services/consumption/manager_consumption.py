@@ -19,7 +19,6 @@ from core.errors import NotFound, SubmeterError
 from core.models import Meter
 from core.services.consumption.consumption import (
     MONTHS_BEHIND_INDICATORS,
-    DayPoint,
     FluidDashboard,
     MonthPoint,
     SeriesAsked,
@@ -30,6 +29,7 @@ from core.services.consumption.consumption import (
     month_points,
     series_of,
 )
+from core.services.consumption.day_series import DaySeries
 from core.services.occupancy.present_occupancies import PresentOccupancy, home_with_days, present_occupancies
 from core.services.places.dwelling_days import DaysAsked
 from core.services.places.kept_months import KeptMonths, totals_and_months
@@ -60,7 +60,7 @@ async def managed_daily_series(
     last: date | None = None,
     visitor: Visitor,
     now: datetime,
-) -> list[DayPoint]:
+) -> DaySeries:
     """Every civil day of the present occupancy from `first` to `last` (by default the last 31).
 
     Raises:
@@ -78,7 +78,7 @@ async def managed_daily_series(
 
 async def managed_series(
     viewer: Viewer, asked: Sequence[SeriesAsked], *, visitor: Visitor, now: datetime
-) -> list[list[DayPoint] | SubmeterError]:
+) -> list[DaySeries | SubmeterError]:
     """Several daily series; each refusal of `managed_daily_series` is that of its own series."""
     present = await present_occupancies(viewer, {one.dwelling_id for one in asked}, now=now)
     found = await series_of(lambda number: home_with_days(present, number), asked, now=now)

@@ -7,20 +7,27 @@ meter that was in service on a day, and whether it was depends on the residence'
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
-from itertools import starmap
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from core.consumption import DayTotal, DayVolume, Month, Quality
 from core.consumption.dashboard import MonthSum, month_sum, month_sums
 from core.consumption.fluids import Fluid
 from core.consumption.totals import MeterDays, total_by_day
-from core.services.shared.columns import moment, moment_or_none, select_by
+from core.services.shared.alert_rows import (
+    COLUMNS_BESIDE,
+    AlertsAsked,
+    AlertStatusRow,
+    key_beside,
+    statuses_beside,
+    statuses_of,
+)
+from core.services.shared.columns import joined, moment, moment_or_none, select_by
 from core.services.shared.time_series import QUALITY_OF, day_number, day_of_number
 from core.services.shared.transaction import is_sqlite
 
@@ -36,10 +43,12 @@ _CORRECTED = (
 """The days of which another amount was shown before."""
 
 
-# A range of the key for each month: to group days by month, SQLite sorts them all first.
+# A range of the key for each month: to group days by month, SQLite sorts them all first. The last number
+# counts the days that are ESTIMATED, and in hundreds those that are PARTIAL.
 _SUM = (
-    "COALESCE(SUM(v.amount), 0) || ':' || COUNT(*) || ':' || COUNT(CASE v.quality WHEN 'P' THEN 1 END)"
-    " || ':' || COUNT(CASE v.quality WHEN 'E' THEN 1 END) FROM daily_volume v WHERE v.meter_id = m.id"
+    "COALESCE(SUM(v.amount), 0) || ':' || COUNT(*) || ':'"
+    " || COALESCE(SUM(CASE v.quality WHEN 'M' THEN 0 WHEN 'E' THEN 1 ELSE 100 END), 0)"
+    " FROM daily_volume v WHERE v.meter_id = m.id"
 )
 _MONTHS_OF_KEY = {
     "sqlite": "(SELECT value AS month FROM json_each(k.months)) x",
@@ -51,8 +60,7 @@ _DAYS_OF_MONTH = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class DaysAsked:
+class DaysAsked(Struct, frozen=True):
     """The days of a fluid at a dwelling, both ends included; `meter_id`: of one of its meters alone."""
 
     dwelling_id: int
@@ -63,18 +71,19 @@ class DaysAsked:
     meter_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SumsAsked:
-    """The figures behind a dwelling's dashboard: days, both ends included."""
+class SumsAsked(Struct, frozen=True):
+    """The figures behind a dwelling's dashboard: days, both ends included; `alerts`: how those that run
+    there stand, if it shows their number.
+    """
 
     dwelling_id: int
     time_zone: str
     first: date
     last: date
+    alerts: AlertsAsked | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MeterFigures:
+class MeterFigures(Struct, frozen=True):
     """A meter of the dwelling, and its last reading of all: when it was read and received, epoch
     seconds.
     """
@@ -86,12 +95,32 @@ class MeterFigures:
     last_received_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class FluidSums:
+class FluidSums(Struct, frozen=True):
     """The meters of a fluid at a dwelling, those that were replaced as well, and the sums by month."""
 
     meters: Sequence[MeterFigures]
     months: Sequence[MonthSum]
+
+
+class DayColumns(NamedTuple):
+    """Totals of days that have data, in the order of time: three columns of equal length."""
+
+    days: Sequence[date]
+    amounts: Sequence[int]
+    qualities: Sequence[Quality]
+
+
+async def columns_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -> list[DayColumns]:
+    """The same as `totals_of`, as columns."""
+    found = await rows_of(connection, asked)
+    return [_columns_of_rows(meters, one) for meters, one in zip(found, asked, strict=True)]
+
+
+class DwellingSums(Struct, frozen=True):
+    """The sums of a dwelling by its fluids, and how the alerts that were asked for stand."""
+
+    fluids: dict[Fluid, FluidSums]
+    alerts: Sequence[AlertStatusRow]
 
 
 async def totals_of(connection: BaseDBAsyncClient, asked: Sequence[DaysAsked]) -> list[list[DayTotal]]:
@@ -134,29 +163,51 @@ async def sums_of(
     connection: BaseDBAsyncClient, asked: Sequence[SumsAsked]
 ) -> dict[int, dict[Fluid, FluidSums]]:
     """The sums by month of each dwelling and fluid, by the dwelling's number."""
+    return {number: found.fluids for number, found in (await figures_of(connection, asked)).items()}
+
+
+async def figures_of(connection: BaseDBAsyncClient, asked: Sequence[SumsAsked]) -> dict[int, DwellingSums]:
+    """The same with alerts, by the dwelling's number."""
     kind = "sqlite" if is_sqlite(connection) else "postgresql"
     months = joined(connection, f"x.month || ':' || (SELECT {_SUM} AND v.day BETWEEN {_DAYS_OF_MONTH[kind]})")
     rows = await select_by(
         connection,
-        {**dict.fromkeys(("dwelling_id", "first_day", "last_day"), "bigint"), "months": "text"},
-        "SELECT m.dwelling_id, m.id, m.fluid, m.installed_at, m.removed_at, r.read_at, r.received_at,"  # noqa: S608 - our own words
+        {
+            **dict.fromkeys(("dwelling_id", "first_day", "last_day"), "bigint"),
+            "months": "text",
+            **COLUMNS_BESIDE,
+        },
+        "SELECT k.dwelling_id, m.id, m.fluid, m.installed_at, m.removed_at, r.read_at, r.received_at,"  # noqa: S608 - our own words
         f" (SELECT {months} FROM {_MONTHS_OF_KEY[kind]}) AS months,"
         " CASE WHEN EXISTS (SELECT 1 FROM meter o WHERE o.dwelling_id = m.dwelling_id AND o.fluid = m.fluid"
-        f" AND o.id <> m.id) THEN (SELECT {_days(connection)} {_VOLUMES}) END AS days"
-        " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id"
+        f" AND o.id <> m.id) THEN (SELECT {_days(connection)} {_VOLUMES}) END AS days,"
+        f" {statuses_beside(connection, 'k.dwelling_id')} AS alerts"
+        " FROM k LEFT JOIN meter m ON m.dwelling_id = k.dwelling_id"
         " LEFT JOIN meter_state s ON s.meter_id = m.id"
         " LEFT JOIN reading r ON r.meter_id = s.meter_id AND r.read_at = s.last_at",
-        [(one.dwelling_id, day_number(one.first), day_number(one.last), _months_of(one)) for one in asked],
+        [
+            (
+                *(one.dwelling_id, day_number(one.first), day_number(one.last), _months_of(one)),
+                *key_beside(one.alerts),
+            )
+            for one in asked
+        ],
     )
     zones = {one.dwelling_id: one.time_zone for one in asked}
     grouped: dict[int, dict[Fluid, list[dict[str, Any]]]] = {dwelling_id: {} for dwelling_id in zones}
+    alerts: dict[int, str | None] = {}
     for row in rows:
-        grouped[row["dwelling_id"]].setdefault(Fluid(row["fluid"]), []).append(row)
+        alerts[row["dwelling_id"]] = row["alerts"]
+        if row["id"] is not None:
+            grouped[row["dwelling_id"]].setdefault(Fluid(row["fluid"]), []).append(row)
     return {
-        dwelling_id: {
-            fluid: FluidSums([_meter(row) for row in meters], _months(meters, zones[dwelling_id]))
-            for fluid, meters in by_fluid.items()
-        }
+        dwelling_id: DwellingSums(
+            {
+                fluid: FluidSums([_meter(row) for row in meters], _months(meters, zones[dwelling_id]))
+                for fluid, meters in by_fluid.items()
+            },
+            statuses_of(alerts.get(dwelling_id)),
+        )
         for dwelling_id, by_fluid in grouped.items()
     }
 
@@ -165,12 +216,6 @@ def _months_of(asked: SumsAsked) -> str:
     """The months of the days, `[202510,202511]`."""
     numbers = range(Month.of(asked.first).number, Month.of(asked.last).number + 1)
     return str([number // 12 * 100 + number % 12 + 1 for number in numbers])
-
-
-def joined(connection: BaseDBAsyncClient, text: str, between: str = ",") -> str:
-    """Texts of several rows as one: a row of an answer costs ten times what a part of a text does."""
-    function = "group_concat" if is_sqlite(connection) else "string_agg"
-    return f"{function}({text}, '{between}')"
 
 
 def _days(connection: BaseDBAsyncClient) -> str:
@@ -199,22 +244,26 @@ def _months(meters: Sequence[dict[str, Any]], time_zone: str) -> list[MonthSum]:
             _month_of(month),
             amount=int(amount),
             days=int(days),
-            partial_days=int(partial),
-            estimated_days=int(estimated),
+            partial_days=int(unmeasured) // 100,
+            estimated_days=int(unmeasured) % 100,
         )
-        for month, amount, days, partial, estimated in parts
+        for month, amount, days, unmeasured in parts
         if days != "0"
     ]
+
+
+def _columns_of_rows(meters: Sequence[dict[str, Any]], asked: DaysAsked) -> DayColumns:
+    if len(meters) == 1 and not _corrected(meters):
+        return _columns(meters[0]["days"], _every_day(asked.first, asked.last))
+    totals = totals_of_rows(meters, asked.time_zone)
+    return DayColumns(*zip(*totals, strict=True)) if totals else _NO_DAYS
 
 
 def totals_of_rows(meters: Sequence[dict[str, Any]], time_zone: str) -> list[DayTotal]:
     """The totals by day of meters as `rows_of` gives them; those CORRECTED that are measured and were shown
     otherwise before.
     """
-    totals = _totals(meters, time_zone)
-    corrected = {
-        _day_of(digits) for row in meters for digits in (row.get("corrected") or "").split(",") if digits
-    }
+    totals, corrected = _totals(meters, time_zone), _corrected(meters)
     if not corrected:
         return totals
     return [
@@ -225,34 +274,56 @@ def totals_of_rows(meters: Sequence[dict[str, Any]], time_zone: str) -> list[Day
     ]
 
 
+def _corrected(meters: Sequence[dict[str, Any]]) -> set[date]:
+    """The days of which another amount was shown before."""
+    return {_day_of(digits) for row in meters for digits in (row.get("corrected") or "").split(",") if digits}
+
+
 def _totals(meters: Sequence[dict[str, Any]], time_zone: str) -> list[DayTotal]:
     if len(meters) == 1:
-        return list(map(_total, _parts(meters[0]["days"])))
+        return list(map(_total, zip(*_columns(meters[0]["days"]), strict=True)))
     zone = ZoneInfo(time_zone)
     return total_by_day(
         MeterDays(
             installed_on=moment(row["installed_at"]).astimezone(zone).date(),
             removed_on=removed_at.astimezone(zone).date() if removed_at else None,
-            days=list(starmap(DayVolume, _parts(row["days"]))),
+            days=list(map(DayVolume, *_columns(row["days"]))),
         )
         for row in meters
         for removed_at in (moment_or_none(row["removed_at"]),)
     )
 
 
-def _parts(days: str | None) -> list[tuple[date, int, Quality]]:
-    """The days of such a text, in the order of time."""
+class _EveryDay(NamedTuple):
+    """Consecutive days, as such a text has them, and as dates."""
+
+    text: str
+    days: Sequence[date]
+
+
+@lru_cache(maxsize=128)
+def _every_day(first: date, last: date) -> _EveryDay:
+    """Most series are asked for by many and have no gap: their days are made once."""
+    days = tuple(map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1)))
+    return _EveryDay(",".join(str(day_number(day)) for day in days), days)
+
+
+def _columns(days: str | None, expected: _EveryDay | None = None) -> DayColumns:
+    """The days of such a text, in the order of time; `expected`: those that it has if none is missing."""
     if not days:
-        return []
+        return _NO_DAYS
     numbers, amounts, qualities = days.split(";")
+    volumes = list(map(int, amounts.split(","))), list(map(QUALITY_OF.__getitem__, qualities))
+    if expected is not None and numbers == expected.text:
+        return DayColumns(expected.days, *volumes)
     digits = numbers.split(",")
-    parts = zip(
-        map(_day_of, digits),
-        map(int, amounts.split(",")),
-        map(QUALITY_OF.__getitem__, qualities),
-        strict=True,
-    )
-    return list(parts) if digits == sorted(digits) else sorted(parts)
+    columns = DayColumns(list(map(_day_of, digits)), *volumes)
+    if digits == sorted(digits):
+        return columns
+    return DayColumns(*zip(*sorted(zip(*columns, strict=True)), strict=True))
+
+
+_NO_DAYS = DayColumns((), (), ())
 
 
 _total = cast("Callable[[tuple[date, int, Quality]], DayTotal]", partial(tuple.__new__, DayTotal))

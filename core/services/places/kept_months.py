@@ -16,8 +16,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from core.consumption import DayTotal
 from core.consumption.dashboard import MonthSum
 from core.consumption.kept_months import MeterParts, MonthPart, sums_of_parts
-from core.services.places.dwelling_days import DaysAsked, joined, rows_of, totals_of_rows
-from core.services.shared.columns import moment, moment_or_none
+from core.services.places.dwelling_days import DaysAsked, rows_of, totals_of_rows
+from core.services.shared.columns import joined, moment, moment_or_none
 from core.services.shared.time_series import day_of_number
 
 _COLUMNS: Final = ("first_day", "last_day", "amount", "known_days", "partial_days", "estimated_days")

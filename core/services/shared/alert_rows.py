@@ -12,13 +12,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from core.alerting.kinds import AlertKind
 from core.alerting.over_consumption import LimitPeriod
 from core.alerting.workflow import AlertActionKind
 from core.consumption.fluids import Fluid
-from core.services.shared.columns import day, day_or_none, decimal_or_none, document, select_by
+from core.services.shared.columns import (
+    day,
+    day_or_none,
+    decimal_or_none,
+    document,
+    joined,
+    select_by,
+)
 
 _COLUMNS = {
     "n": "bigint",
@@ -34,13 +42,16 @@ _COLUMNS = {
     "after_id": "bigint",
     "most": "bigint",
 }
-_NARROWED = (
+_RUNNING = (
     "(a.account_id IS NULL OR a.account_id = k.account_id)"
     " AND (a.ended_on IS NULL OR a.ended_on > k.first_day OR a.started_on >= k.first_day)"
     " AND (a.kind <> 'OVER_CONSUMPTION' OR a.started_on >= k.first_day)"
     " AND (k.last_day IS NULL OR a.started_on <= k.last_day)"
     " AND (k.running_on IS NULL OR a.ended_on IS NULL OR a.ended_on > k.running_on)"
-    " AND (k.ended_by IS NULL OR a.ended_on <= k.ended_by) AND (k.only_id IS NULL OR a.id = k.only_id)"
+)
+_NARROWED = (
+    f"{_RUNNING} AND (k.ended_by IS NULL OR a.ended_on <= k.ended_by)"
+    " AND (k.only_id IS NULL OR a.id = k.only_id)"
 )
 _OF_DWELLING = f"FROM k JOIN alert a ON a.dwelling_id = k.dwelling_id AND {_NARROWED}"
 _OF_RESIDENCE = (
@@ -64,6 +75,10 @@ _STATEMENT = (
     " ORDER BY q.n, q.place"
 )
 """Of the alerts before the page one is read as well, for their total."""
+
+_BESIDE = ("account_id", "first_day", "last_day", "running_on")
+COLUMNS_BESIDE = {f"alerts_{name}": _COLUMNS[name] for name in _BESIDE}
+"""Columns of `k` by which another statement reads how running alerts stand, as `statuses_beside` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +110,7 @@ class AlertsAsked:
     only_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EpisodeRow:
+class EpisodeRow(Struct, frozen=True):
     """The leak of an alert; `last_s` is its meter's last reading, epoch seconds; `evidence` is a
     document.
     """
@@ -112,8 +126,7 @@ class EpisodeRow:
     last_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRow:
+class AlertRow(Struct, frozen=True):
     """An alert as stored, with its leak and the serial of its meter."""
 
     id: int
@@ -133,9 +146,22 @@ class AlertRow:
     snoozed_level: int | None
     episode: EpisodeRow | None
 
+    @property
+    def level_now(self) -> int | None:
+        """The level of its leak; None of what is no leak."""
+        return None if self.episode is None else self.episode.level_now
 
-@dataclass(frozen=True, slots=True)
-class AlertsFound:
+
+class AlertStatusRow(Struct, frozen=True):
+    """What decides how an alert stands."""
+
+    last_action: AlertActionKind | None
+    snoozed_until: date | None
+    snoozed_level: int | None
+    level_now: int | None
+
+
+class AlertsFound(Struct, frozen=True):
     """The alerts of a page, newest first, and how many there are on all pages."""
 
     rows: Sequence[AlertRow]
@@ -165,6 +191,41 @@ def _key(number: int, asked: AlertsAsked) -> tuple[object, ...]:
         *(asked.after or (None, None)),
         asked.most,
     )
+
+
+def key_beside(asked: AlertsAsked | None) -> tuple[object, ...]:
+    """What a row of `k` has in these columns; None if no alerts are asked for."""
+    return (None,) * len(_BESIDE) if asked is None else tuple(getattr(asked, name) for name in _BESIDE)
+
+
+def statuses_beside(connection: BaseDBAsyncClient, dwelling: str) -> str:
+    """An expression for the running alerts of a dwelling, one text for all: a part for each, which
+    `statuses_of` reads.
+    """
+    parts = ("a.last_action", "a.snoozed_until", "a.snoozed_level", "e.level_now")
+    text = " || ':' || ".join(f"COALESCE(CAST({part} AS TEXT), '')" for part in parts)
+    narrowed = _RUNNING.replace("k.", "k.alerts_")
+    return (
+        f"(SELECT {joined(connection, text)}"  # noqa: S608 - our own words
+        " FROM alert a LEFT JOIN leak_episode e ON e.id = a.episode_id"
+        f" WHERE a.dwelling_id = {dwelling} AND k.alerts_first_day IS NOT NULL AND {narrowed})"
+    )
+
+
+def statuses_of(text: str | None) -> list[AlertStatusRow]:
+    """How the alerts of such a text stand."""
+    found = []
+    for part in (text or "").split(",") if text else ():
+        action, until, snoozed_level, level_now = part.split(":")
+        found.append(
+            AlertStatusRow(
+                last_action=AlertActionKind(action) if action else None,
+                snoozed_until=day_or_none(until or None),
+                snoozed_level=int(snoozed_level) if snoozed_level else None,
+                level_now=int(level_now) if level_now else None,
+            )
+        )
+    return found
 
 
 async def true_start(connection: BaseDBAsyncClient, asked: AlertsAsked) -> date | None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any, cast
 
 from core.access import Viewer
@@ -39,6 +40,8 @@ BESIDE_COLUMNS = re.sub(
     lambda found: f"{found[1]} AS {_PREFIX}{found[3] or found[2]}",
     _COLUMNS,
 )
+_NAMES = re.findall(rf" AS {_PREFIX}([a-z_0-9]+)", BESIDE_COLUMNS)
+_values_beside = itemgetter(*(_PREFIX + name for name in _NAMES))
 BESIDE_ACCOUNT = (
     f"LEFT JOIN occupancy mine ON mine.account_id = a.id AND mine.kind <> '{_OWNER}'"
     f" LEFT JOIN occupancy o ON o.dwelling_id = mine.dwelling_id AND o.kind <> '{_OWNER}'"
@@ -71,10 +74,7 @@ async def occupancy_rows(account_id: int) -> list[OccupancyRow]:
 def keeping_occupancies(viewer: Viewer, rows: Sequence[Mapping[str, Any]]) -> Viewer:
     """The viewer of an account, who keeps the occupancies that were read beside it."""
     if viewer.kept is not None:
-        start = len(_PREFIX)
-        of_homes = [
-            {name[start:]: value for name, value in row.items() if name.startswith(_PREFIX)} for row in rows
-        ]
+        of_homes = [dict(zip(_NAMES, _values_beside(row), strict=True)) for row in rows]
         viewer.kept[_KEPT] = list(
             {row["id"]: _row(row) for row in of_homes if row["id"] is not None}.values()
         )

@@ -14,6 +14,7 @@ from core.metering import Registry
 from core.settings import Settings
 from graphql_schema.asgi import build_app
 from graphql_schema.base import context
+from graphql_schema.requests import documents
 
 TYPENAME = "{ __typename }"
 THREE = "{ a: __typename b: __typename c: __typename }"
@@ -85,6 +86,28 @@ async def test_an_hours_points_are_refused_beyond_their_number(narrow: Any, now:
     assert (await ask(client, TYPENAME)).json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
     other = narrow("192.0.2.2", hour_points={"ANONYMOUS": 4})
     assert (await ask(other, THREE)).json()["data"]
+
+
+async def test_documents_that_have_to_be_read_are_limited(
+    narrow: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """A stream of documents that are refused, each another: once the network's points are gone, none is read
+    any more, by whatever token. What is kept is answered still, and another network has its own points.
+    """
+    read = []
+    parsed = documents.parsed
+    monkeypatch.setattr(documents, "parsed", lambda text: read.append(text) or parsed(text))
+    client = narrow(hour_points={"ANONYMOUS": 100})
+    texts = [f"{{ nothing{number} }} # {request.node.name}".ljust(16 * 24) for number in range(6)]
+    answers = [await ask(client, text, Authorization="Bearer sms_unknown") for text in texts]
+    codes = [answer.json()["errors"][0]["extensions"]["code"] for answer in answers]
+    assert codes == ["BAD_REQUEST"] * 4 + ["RATE_LIMITED"] * 2
+    assert read == texts[:4]
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    again = (await ask(client, texts[0])).json()["errors"][0]["extensions"]["code"]
+    assert again == "BAD_REQUEST"
+    other = narrow("192.0.2.2", hour_points={"ANONYMOUS": 100})
+    assert (await ask(other, texts[5])).json()["errors"][0]["extensions"]["code"] != "RATE_LIMITED"
 
 
 async def test_points_come_back_with_the_hour(portal: Any, settings: Settings, now: datetime) -> None:

@@ -121,7 +121,7 @@ async def test_no_day_after_the_move_out_is_shown(home, resident, now) -> None:
     viewer = await resident("old@example.org")
     points = await daily_series(viewer, home, Fluid.COLD_WATER, last=MOVE_IN, now=now)
     assert points[-1].day == MOVE_IN - DAY
-    assert await daily_series(viewer, home, Fluid.COLD_WATER, first=MOVE_IN, now=now) == []
+    assert not await daily_series(viewer, home, Fluid.COLD_WATER, first=MOVE_IN, now=now)
     months = await monthly_series(viewer, home, Fluid.COLD_WATER, last=Month(2026, 10), now=now)
     assert months[-1].month == Month(2026, 9)
 
@@ -189,7 +189,7 @@ async def test_who_moves_in_later_sees_nothing_yet(application, key_encryption, 
     await factories.residence(key_encryption, factories.meter(izar.address), move_in=date(2026, 12, 1))
     await take_in(application, SYSTEM, daily(izar, date(2026, 11, 1), 20, 10), source="test", now=now)
     viewer = await resident()
-    assert await daily_series(viewer, 1, Fluid.COLD_WATER, now=now) == []
+    assert not await daily_series(viewer, 1, Fluid.COLD_WATER, now=now)
     assert await monthly_series(viewer, 1, Fluid.COLD_WATER, now=now) == []
     (tab,) = await dashboard(viewer, 1, now=now)
     assert (tab.indicators.month_to_date, tab.last_reading) == (None, None)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from core.consumption.fluids import Fluid
 from core.services.places.daily_volumes import days_by_fluid
+from core.services.places.dwelling_days import DaysAsked, SumsAsked, columns_of, figures_of
 from core.services.shared import time_series
 from core.services.shared.alert_rows import AlertsAsked, alerts_of
 from core.services.shared.reception_habits import meters_without_data
@@ -36,6 +38,15 @@ ALERTS = AlertsAsked(
 )
 """The active alerts of a residence, as its manager asks for them."""
 
+DWELLING, ZONE, SINCE = METER // 4 + 1, "Europe/Paris", date(2025, 11, 1)
+RUNNING = AlertsAsked(
+    dwelling_id=DWELLING, account_id=1, first_day=SINCE, last_day=None, running_on=END.date()
+)
+SCREEN = SumsAsked(DWELLING, ZONE, SINCE, END.date(), alerts=RUNNING)
+"""The first screen of a resident's home."""
+
+SERIES = DaysAsked(DWELLING, ZONE, Fluid.COLD_WATER, SINCE, END.date())
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -60,7 +71,23 @@ class Read:
 
 READS = (
     Read(
-        "dashboard: this month and the last, of a dwelling",
+        "dashboard: the months of a dwelling",
+        "daily_volume",
+        lambda: figures_of(current_database(), [SCREEN]),
+        frozenset({"daily_volume"}),
+        "daily_volume_pkey",
+        400,
+    ),
+    Read(
+        "dashboard: the alerts that run there",
+        "FROM alert",
+        lambda: figures_of(current_database(), [SCREEN]),
+        frozenset({"alert"}),
+        "",
+        60,
+    ),
+    Read(
+        "days that a limit looks at: this month and the last, of a dwelling",
         "daily_volume",
         lambda: days_by_fluid([METER // 4 + 1], (date(2026, 10, 1), END.date())),
         frozenset({"daily_volume"}),
@@ -70,7 +97,7 @@ READS = (
     Read(
         "series of thirteen months, by day",
         "daily_volume",
-        lambda: days_by_fluid([METER // 4 + 1], (date(2025, 11, 1), END.date())),
+        lambda: columns_of(current_database(), [SERIES]),
         frozenset({"daily_volume"}),
         "daily_volume_pkey",
         400,
@@ -159,7 +186,7 @@ def faults(read: Read, plan: Plan) -> list[str]:
         for one in plan.touched
         if one.how == "Seq Scan" and one.table in read.tables
     ]
-    table = read.naming.strip('"')
+    table = read.naming.removeprefix("FROM ").strip('"')
     if plan.tables(table) - read.tables:
         found.append(f"touches {sorted(plan.tables(table) - read.tables)}")
     scans = [one for one in plan.touched if one.table in read.tables]
