@@ -123,7 +123,7 @@ class ClassifierState:
         """A copy of some columns."""
         return ClassifierState({name: values[..., columns] for name, values in self._fields.items()})
 
-    def part(self, columns: Array, copied: Collection[str]) -> "ClassifierState":
+    def part(self, columns: Array, copied: Collection[str] = ()) -> "ClassifierState":
         """Some columns to read; of them only the fields named may be written, which is not written here."""
         if len(columns) < self.meters:
             return self.take(columns)

@@ -130,7 +130,7 @@ class Tracker:
         columns = columns[state["bound"][_ENOUGH_RANKS, columns] >= lowest]
         if not len(columns):
             return
-        part = state.take(columns)
+        part = state.part(columns)
         rank, seen = bounds.horizon(part, self._asked_hours(part))
         bound, rate = bounds.at(part["bound"], rank), bounds.at(part["flow"], rank)
         sure = seen & (bound >= lowest) & (rate >= lowest) & (rate < np.inf)
@@ -176,6 +176,8 @@ class Tracker:
         """The hours without a pause that an opening requires of each dwelling."""
         usual = self.resolution.observed_h
         asked = np.clip(_BUSY_FACTOR * bounds.busy_h(part), usual, max(usual, _LONGEST_ASKED_H))
+        if (asked == usual).all():
+            return asked
         rank, _ = bounds.horizon(part, usual)
         rate = bounds.at(part["flow"], rank)
         clear = bounds.shows_alone(part, rank, rate, self.resolution.step_litres) >= usual / 2
