@@ -5,8 +5,10 @@ has a database of its own, copied from one that the real migrations made.
 """
 
 import asyncio
+import importlib.util
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -76,6 +78,15 @@ def models_worked_out_once() -> Iterator[None]:
     """Opening a database does not work out the filters and queries of 56 models anew each time."""
     with pytest.MonkeyPatch.context() as patch:
         keep_models(patch)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_trio() -> Iterator[None]:
+    """httpx imports `sniffio` at each request in-process; where it is absent, no disk is searched for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if importlib.util.find_spec("sniffio") is None:
+            patch.setitem(sys.modules, "sniffio", None)
         yield
 
 

@@ -18,4 +18,4 @@ __all__ = ["DEFAULT_THRESHOLDS", "Thresholds", "levels_of"]
 def levels_of(rate_lph: NDArray[Any], thresholds: Thresholds = DEFAULT_THRESHOLDS) -> NDArray[Any]:
     """The leak level of each flow, 0 below the first threshold; no flow is rounded across one."""
     borders = (thresholds.level_1_lph, thresholds.level_2_lph, thresholds.level_3_lph)
-    return np.searchsorted([float(border) for border in borders], rate_lph, side="right")
+    return np.array([float(border) for border in borders]).searchsorted(rate_lph, side="right")

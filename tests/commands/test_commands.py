@@ -25,6 +25,13 @@ from tests.support.telegrams import records as encoder
 PRIOS = "1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD"
 
 
+def written(folder: Path, text: str) -> Path:
+    """A file with these lines."""
+    path = folder / "lines.txt"
+    path.write_text(text, encoding="ascii")
+    return path
+
+
 def test_decode_needs_no_database(shell, tmp_path: Path) -> None:
     """A telegram is decoded without a data folder being made."""
     answer = shell("decode", PRIOS, "--json")
@@ -118,9 +125,9 @@ def test_a_command_on_a_fresh_machine_names_the_command_to_run_first(shell) -> N
     assert json.loads(taken_in.stdout)["unusable"] == {"NOT_A_TELEGRAM": 1, "UNKNOWN_METER": 1}
 
 
-def test_dead_letters_are_listed_with_their_reason(tables, run, shell) -> None:
+def test_dead_letters_are_listed_with_their_reason(tables, run, shell, tmp_path: Path) -> None:
     """`dead-letters list` names stage, reason, place and meter of each line, and filters by reason."""
-    shell("ingest", "-", given=f"{PRIOS}\nnonsense\n")
+    run("ingest", str(written(tmp_path, f"{PRIOS}\nnonsense\n")))
     listed = json.loads(shell("dead-letters", "list", "--json").stdout)
     assert [(row["stage"], row["reason"], row["offset"]) for row in listed] == [
         ("METER", "UNKNOWN_METER", None),
@@ -134,7 +141,7 @@ def test_meters_are_imported_from_a_list_and_their_telegrams_replayed(
     tables, run, shell, tmp_path: Path
 ) -> None:
     """`meters import` encrypts the keys of a CSV file; a dead letter is then replayed."""
-    shell("ingest", "-", given=PRIOS)
+    run("ingest", str(written(tmp_path, PRIOS)))
     table = tmp_path / "meters.csv"
     heading = "operator,residence,number,fluid,vendor,printed_serial,radio_address,installed_on,key\n"
     row = "ocea,AA000,12,COLD_WATER,ocea,H18CA029620,SAP-21131C34-0C-04,2024-01-01,{}\n"
@@ -187,9 +194,9 @@ def test_the_outbox_of_a_new_application_is_empty(tables, shell) -> None:
     assert json.loads(shell("outbox", "list", "--json").stdout) == []
 
 
-def test_external_text_is_printed_and_never_read_as_markup(tables, run, shell) -> None:
+def test_external_text_is_printed_and_never_read_as_markup(tables, run, tmp_path: Path) -> None:
     """Brackets in a source or a file's name are printed as they are."""
-    assert shell("ingest", "-", "--source", "[/x]", given="nonsense\n").returncode == 0
+    assert run("ingest", str(written(tmp_path, "nonsense\n")), "--source", "[/x]").returncode == 0
     listed = run("dead-letters", "list")
     assert (listed.returncode, "[/x]" in listed.stdout) == (0, True)
     refused = run("ingest", "no[/]pe")

@@ -27,7 +27,10 @@ SECRET = "a secret of the crash tests, 32 characters"
 
 @pytest.fixture
 def lines() -> Lines:
-    return lines_of(homes_of(METERS), HOURS)
+    """The lines of the hours; after them those by which a stream ends, which are useless ones in a file."""
+    lines = lines_of(homes_of(METERS), HOURS)
+    with_ends(lines)
+    return lines
 
 
 @pytest.fixture
@@ -43,16 +46,43 @@ def postgresql() -> Iterator[Path]:
         yield data
 
 
-@pytest.fixture
-def databases(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> tuple[Database, Database]:
-    """Two empty databases: for the run that is disturbed, and for the one that is not."""
+def _empty(request: pytest.FixtureRequest, kind: str, folder: Path) -> Database:
+    """An empty database."""
     if kind == "sqlite":
-        return SqliteFile(f"sqlite:///{tmp_path}/crash.db"), SqliteFile(f"sqlite:///{tmp_path}/calm.db")
-    data = request.getfixturevalue("postgresql")
-    one, other = (PostgresqlServer(data, f"crash_{uuid.uuid4().hex}") for _ in range(2))
-    asyncio.run(one.create())
-    asyncio.run(other.create())
-    return one, other
+        return SqliteFile(f"sqlite:///{folder}/crash.db")
+    database = PostgresqlServer(request.getfixturevalue("postgresql"), f"crash_{uuid.uuid4().hex}")
+    asyncio.run(database.create())
+    return database
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> Database:
+    """An empty database, for the run that is disturbed."""
+    return _empty(request, kind, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def tables_by_kind() -> dict[str, Tables]:
+    """What undisturbed runs have stored so far, by the kind of database."""
+    return {}
+
+
+@pytest.fixture
+def undisturbed(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    kind: str,
+    registry: Registry,
+    lines: Lines,
+    tables_by_kind: dict[str, Tables],
+) -> Tables:
+    """The tables of an undisturbed run: one for each kind of database, for all tests have the same lines."""
+    if kind not in tables_by_kind:
+        folder = tmp_path / "undisturbed"
+        folder.mkdir()
+        settings = _settings(folder, _empty(request, kind, folder))
+        tables_by_kind[kind] = asyncio.run(_undisturbed(settings, registry, lines))
+    return tables_by_kind[kind]
 
 
 def _settings(folder: Path, database: Database) -> Settings:
@@ -100,14 +130,12 @@ def _environment(folder: Path, database: Database) -> dict[str, str]:
     ],
 )
 async def test_whatever_is_killed_the_tables_are_those_of_an_undisturbed_run(
-    tmp_path, registry, lines, databases, workers, kills, stops
+    tmp_path, registry, lines, undisturbed, database, workers, kills, stops
 ) -> None:
     """Some thousand lines; workers killed at random moments, PostgreSQL stopped at once. Every line is a
     reading or a dead letter, once; volumes, leaks, alerts and states are those of a recomputation, and each
     alert is notified once.
     """
-    database, calm = databases
-    undisturbed = await _undisturbed(_settings(tmp_path, calm), registry, lines)
     assert undisturbed["leak_episode"]
     assert undisturbed["outbox_message"]
     settings = _settings(tmp_path, database)
@@ -123,14 +151,12 @@ async def test_whatever_is_killed_the_tables_are_those_of_an_undisturbed_run(
 
 
 @pytest.mark.parametrize("kind", [pytest.param("postgresql", id="postgresql")])
-async def test_the_same_by_a_broker(tmp_path, registry, lines, databases, broker) -> None:
+async def test_the_same_by_a_broker(tmp_path, registry, lines, undisturbed, database, broker) -> None:
     """All lines through a broker, in a subscription that two workers share, which are killed; PostgreSQL is
     stopped at once. The tables are those of an undisturbed run, and the broker holds nothing that it would
     send again.
     """
-    texts = with_ends(lines)
-    database, calm = databases
-    undisturbed = await _undisturbed(_settings(tmp_path, calm), registry, lines)
+    texts = [text for hour in lines.hours[:HOURS] for text in hour]
     settings = _settings(tmp_path, database)
     await _described(settings, registry)
     stream = Stream(broker, texts, workers=2)

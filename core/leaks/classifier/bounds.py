@@ -57,7 +57,9 @@ def update(state: ClassifierState, resolution: Resolution, level_1_lph: float) -
         least = np.minimum.accumulate((litres + steps * resolution.step_litres) / hours, axis=0)
         np.minimum(state[ring][1:], least[within], out=state[ring][1:])
         if ring == "bound":
-            _note_pause(state, np.flatnonzero(least[-1] < level_1_lph))
+            paused = least[-1] < level_1_lph
+            if paused.any():
+                _note_pause(state, np.flatnonzero(paused))
 
 
 def _note_pause(state: ClassifierState, columns: Array) -> None:
@@ -103,8 +105,10 @@ def mean_on(state: ClassifierState, rank: Array, rate: Array, step: int) -> Arra
 
     Only those count whose litres are within half the breath: beyond it more draws than breath are counted.
     """
-    seconds, litres, known = _intervals(state)
     breathes = (rate >= _BREATHES_FROM_LPH) & (_BREATH * rate >= step) & (rate < _UNKNOWN)
+    if not breathes.any():
+        return rate
+    seconds, litres, known = _intervals(state)
     most = np.where(breathes, rate * (1 + _BREATH / 2), 0.0)
     within = np.arange(len(seconds))[:, None] < rank
     on_floor = within & known & breathes & (seconds <= LONGEST_STEP_S) & (litres * HOUR_S <= most * seconds)
@@ -212,9 +216,9 @@ def rate_now(state: ClassifierState, resolution: Resolution) -> tuple[Array, Arr
 
 def _windows(state: ClassifierState) -> tuple[Array, Array]:
     """Hours and litres of the windows that end now, one row for each lag."""
-    lags = _LAGS[len(state["time"]) > _LAGS]
-    hours = (state["time"][0] - state["time"][lags]) / HOUR_S
-    return hours, state["index"][0] - state["index"][lags]
+    time, index = state["time"], state["index"]
+    lags = _LAGS if len(time) > LAGS[-1] else _LAGS[len(time) > _LAGS]
+    return (time[0] - time[lags]) / HOUR_S, index[0] - index[lags]
 
 
 def _intervals(state: ClassifierState) -> tuple[Array, Array, Array]:

@@ -86,12 +86,14 @@ _USUAL_SIZE = (_DRAWN * _SIZES[1:]).sum(axis=1) / _DRAWN.sum(axis=1)
 
 def update(state: ClassifierState, step: IndexStep, step_litres: int) -> Array:
     """Weigh the sparse intervals of a step; returns which columns had one."""
-    _forget(state, np.flatnonzero(step.elapsed_s > _HABITS_LAST_S))
-    sparse = (step.elapsed_s > SPARSE_STEP_S) & (step.elapsed_s <= _HABITS_LAST_S)
+    long_gap = step.elapsed_s > _HABITS_LAST_S
+    if long_gap.any():
+        _forget(state, np.flatnonzero(long_gap))
+    sparse = (step.elapsed_s > SPARSE_STEP_S) & ~long_gap
     sparse &= ~step.broken & ~step.first
     if step.broken.any():
         whole_days.start_anew(state, np.flatnonzero(step.broken))
-    columns = np.flatnonzero(sparse)
+    columns = sparse.nonzero()[0]
     if len(columns):
         seconds, litres = step.elapsed_s[columns], step.litres[columns]
         at_s = state["at"][columns]

@@ -88,7 +88,7 @@ def _turn_rings(state: ClassifierState, elapsed_s: Array, broken: Array) -> None
         ("flow", np.inf),
     ):
         ring = state[name]
-        ring[1:] = ring[:-1].copy()
+        ring[1:] = ring[:-1]
         ring[0] = latest
     missing = (elapsed_s > LONGEST_BRIDGE_S) | broken
     if missing.any():

@@ -6,7 +6,7 @@ stopped.
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import prod
 from typing import Any, TypeAlias
 
@@ -123,8 +123,17 @@ class ClassifierState:
         """A copy of some columns."""
         return ClassifierState({name: values[..., columns] for name, values in self._fields.items()})
 
+    def part(self, columns: Array, copied: Collection[str] = ()) -> "ClassifierState":
+        """Some columns to read; of them only the fields named may be written, which is not written here."""
+        if len(columns) < self.meters:
+            return self.take(columns)
+        fields = {name: self._fields[name].copy() for name in copied}
+        return ClassifierState(self._fields | fields)
+
     def first(self, columns: int) -> "ClassifierState":
         """The first so many columns, in place: what is written there is written here."""
+        if columns == self.meters:
+            return self
         return ClassifierState({name: values[..., :columns] for name, values in self._fields.items()})
 
     def put(self, columns: Array, part: "ClassifierState") -> None:

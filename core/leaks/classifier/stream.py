@@ -138,7 +138,8 @@ class _Block:
         for number in self._meters:
             basis = self._basis(number, self._memories[number].settled_s)
             known = live.of(keys[number], basis, self._pending[number])
-            if known is not None:
+            # The first so many readings are in it: where more than these are settled now, replay takes less.
+            if known is not None and len(self._ripe[number].at_s) <= len(known.readings.at_s):
                 self._continued[number] = known
 
     def settle(self) -> None:

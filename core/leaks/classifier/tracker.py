@@ -106,9 +106,9 @@ class Tracker:
             state["until"][step.replaced] = state["at"][step.replaced]
         rarely = rare.reads_rarely(state)
         free = ~was_open & ~step.first & ~step.replaced
-        self._open_by_bounds(state, np.flatnonzero(free & ~rarely), meters, changes)
-        self._open_by_profile(state, np.flatnonzero(free & rarely & sparse), meters, changes)
-        self._follow(state, np.flatnonzero(was_open & ~step.replaced), meters, changes)
+        self._open_by_bounds(state, (free & ~rarely).nonzero()[0], meters, changes)
+        self._open_by_profile(state, (free & rarely & sparse).nonzero()[0], meters, changes)
+        self._follow(state, (was_open & ~step.replaced).nonzero()[0], meters, changes)
         return changes
 
     def _replaced(
@@ -130,7 +130,7 @@ class Tracker:
         columns = columns[state["bound"][_ENOUGH_RANKS, columns] >= lowest]
         if not len(columns):
             return
-        part = state.take(columns)
+        part = state.part(columns)
         rank, seen = bounds.horizon(part, self._asked_hours(part))
         bound, rate = bounds.at(part["bound"], rank), bounds.at(part["flow"], rank)
         sure = seen & (bound >= lowest) & (rate >= lowest) & (rate < np.inf)
@@ -176,6 +176,8 @@ class Tracker:
         """The hours without a pause that an opening requires of each dwelling."""
         usual = self.resolution.observed_h
         asked = np.clip(_BUSY_FACTOR * bounds.busy_h(part), usual, max(usual, _LONGEST_ASKED_H))
+        if (asked == usual).all():
+            return asked
         rank, _ = bounds.horizon(part, usual)
         rate = bounds.at(part["flow"], rank)
         clear = bounds.shows_alone(part, rank, rate, self.resolution.step_litres) >= usual / 2
@@ -231,7 +233,7 @@ class Tracker:
     ) -> None:
         if not len(columns):
             return
-        part = state.take(columns)
+        part = state.part(columns, EPISODE)
         now, by_profile = part["at"], part["open"] == BY_PROFILE
         lowest = float(self.thresholds.level_1_lph)
         ended = bounds.end(part, self.resolution.step_litres, self.thresholds.end_share, lowest)
@@ -249,7 +251,7 @@ class Tracker:
         ended = np.where(closing, np.maximum(ended, part["since"]), ended)
         self._update_rate(part, by_profile)
         rose, fell = self._update_level(part)
-        for at in np.flatnonzero(closing):
+        for at in closing.nonzero()[0]:
             column = columns[at]
             mean, before = state["mean"][column], state["rate_ref"][column]
             if state["rate"][column] * self.resolution.agreement < before:
@@ -262,10 +264,11 @@ class Tracker:
             )
             state["until"][column] = ended[at]
             state["open"][column] = _NO_EPISODE
-        going_on = np.flatnonzero(~closing)
+        going_on = (~closing).nonzero()[0]
+        places = columns[going_on]
         for name in EPISODE:
-            state[name][columns[going_on]] = part[name][going_on]
-        for at in np.flatnonzero(~closing & (rose | fell)):
+            state[name][places] = part[name][going_on]
+        for at in (~closing & (rose | fell)).nonzero()[0]:
             change = Change.LEVEL_UP if rose[at] else Change.LEVEL_DOWN
             from_s = min(now[at], part["rate_run"][at] if rose[at] else now[at])
             changes.append(_change(state, columns[at], meters, change, from_s))

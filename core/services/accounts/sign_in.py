@@ -2,9 +2,10 @@
 
 In: e-mail and password as typed, the visitor, and the device token if the browser has one. Out: a session.
 The rules: every try is counted before its password is checked, and refunded if it was right, so a thousand
-concurrent tries get no further than ten (PW-01). Unknown devices share one count for each e-mail address,
-whether an account has it or not; a device that the account has signed in with has a count of its own, and
-so has whoever proves the mailbox by a reset mail. So an attacker can lock out unknown devices only.
+concurrent tries get no further than ten (PW-01). A try beyond that looks up no account: it costs one
+statement if it comes with a device token, else none. Unknown devices share one count for each e-mail
+address, whether an account has it or not; a device that the account has signed in with has a count of its
+own, and so has whoever proves the mailbox by a reset mail. So an attacker can lock out unknown devices only.
 """
 
 from dataclasses import dataclass, field
@@ -69,12 +70,10 @@ async def sign_in(
         RateLimited: too many wrong passwords from this address.
     """
     limiter, key = RateLimiter.of(application), email_key(email)
-    device = await Device.get_or_none(token_hash=token_hash(device_token or ""))
-    account = await Account.get_or_none(email_key=key).select_related("operator")
-    known = device is not None and account is not None and device.account_id == account.id
+    device = await _device(device_token, key)
     counted = (
         (BY_ADDRESS, network_of(visitor)),
-        (BY_DEVICE, str(device.id)) if known and device is not None else (BY_ACCOUNT, key),
+        (BY_ACCOUNT, key) if device is None else (BY_DEVICE, str(device.id)),
     )
     try:
         await limiter.hit(*counted, now=now)
@@ -82,10 +81,11 @@ async def sign_in(
         if (await limiter.peek(*counted[0], now=now)).reached:
             raise
         raise AccountLocked(until=now + timedelta(seconds=limited.retry_after_s)) from None
+    account = await Account.get_or_none(email_key=key).select_related("operator")
     right = await fits(password, account.password_hash if account else None)
     if not right and await redeem_temporary_password(application, email, password, visitor=visitor, now=now):
         account = await Account.get(email_key=key).select_related("operator")
-        right, known = True, False
+        right, device = True, None
     if (
         account is None
         or not right
@@ -100,7 +100,7 @@ async def sign_in(
         raise SignInRefused("E-mail and password do not belong together.")
     for limit, name in counted:
         await limiter.refund(limit, name, now=now)
-    return await _enter(application, account, visitor=visitor, device=device if known else None, now=now)
+    return await _enter(application, account, visitor=visitor, device=device, now=now)
 
 
 @transactional
@@ -146,6 +146,13 @@ async def know_device(
     if oldest:
         await mine.filter(id__in=list(oldest)).delete()
     return token
+
+
+async def _device(token: str | None, key: str) -> Device | None:
+    """The device with this token, if it is one of the account with this e-mail address."""
+    if not token:
+        return None
+    return await Device.get_or_none(token_hash=token_hash(token), account__email_key=key)
 
 
 async def _may_be_used(account: Account, now: datetime) -> bool:

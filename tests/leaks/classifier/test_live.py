@@ -112,3 +112,24 @@ def test_an_hour_more_costs_an_hour_and_not_a_day(monkeypatch) -> None:
         costs.append(sum(taken) / 1000)
     assert costs[0] < 2.5
     assert costs[1] > 20
+
+
+def test_days_that_arrive_at_once_are_not_taken_from_what_was_kept(monkeypatch) -> None:
+    """After two hours that were kept, eight days at once are taken once each: the states
+    that settling makes are gone on from. What is found is the same.
+    """
+    taken = []
+    take = Classifier.take
+
+    def counted(self, meters, *columns):
+        taken.append(len(meters))
+        return take(self, meters, *columns)
+
+    monkeypatch.setattr(Classifier, "take", counted)
+    home, live = series(np.random.default_rng(3)), LiveStates()
+    first, rest = (Readings(*(part[some] for part in home)) for some in (slice(2), slice(2, None)))
+    (begun,) = follow([Memory()], [first], step_litres=1, live=live, keys=[7])
+    taken.clear()
+    kept = follow([begun.memory], [rest], step_litres=1, live=live, keys=[7])
+    assert sum(taken) == HOURS
+    assert list(map(outcome, kept)) == list(map(outcome, follow([begun.memory], [rest], step_litres=1)))

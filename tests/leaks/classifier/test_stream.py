@@ -1,5 +1,6 @@
 """The update at ingestion gives what the batch gives."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,19 @@ def reported(runs):
     ]
 
 
+@cache
+def labelled(step_litres, cadence_h):
+    """The labelled dwellings of a cadence as a register of this step shows them, and their batch's result."""
+    arrays = np.load(LABELLED)
+    times, litres = np.cumsum(arrays["ts_delta"].astype(int)), np.cumsum(arrays["idx_delta"].astype(int))
+    series = []
+    for number in np.flatnonzero(arrays["cadence_h"] == cadence_h):
+        part = slice(arrays["offsets"][number], arrays["offsets"][number + 1])
+        shown = litres[part] // step_litres * step_litres
+        series.append(Readings(times[part], shown, arrays["serial"][part].astype(int)))
+    return series, classify(series, step_litres=step_litres, capacity_litres=10**8)
+
+
 @pytest.mark.skipif(not LABELLED.exists(), reason="the labelled dwellings of ../shared are not here")
 @pytest.mark.parametrize(("coming", "every_s"), [(in_order, 5 * DAY + 7 * H), (arrivals, 3 * DAY + 7 * H)])
 @pytest.mark.parametrize(
@@ -79,15 +93,8 @@ def test_stream_and_batch_agree_on_the_labelled_dwellings(step_litres, cadence_h
     """All 258 dwellings: readings in order, or shuffled within three days and doubled, give the very
     episodes of the batch.
     """
-    arrays = np.load(LABELLED)
-    times, litres = np.cumsum(arrays["ts_delta"].astype(int)), np.cumsum(arrays["idx_delta"].astype(int))
-    series = []
-    for number in np.flatnonzero(arrays["cadence_h"] == cadence_h):
-        part = slice(arrays["offsets"][number], arrays["offsets"][number + 1])
-        shown = litres[part] // step_litres * step_litres
-        series.append(Readings(times[part], shown, arrays["serial"][part].astype(int)))
+    series, batch = labelled(step_litres, cadence_h)
     assert len(series) == dwellings
-    batch = classify(series, step_litres=step_litres, capacity_litres=10**8)
     chance = np.random.default_rng(11)
     stream = streamed(series, step_litres=step_litres, chance=chance, every_s=every_s, coming=coming)
     assert any(batch)

@@ -12,6 +12,7 @@ from core.services.accounts.password_change import NewPassword, ask_for_reset, r
 from core.services.accounts.sign_in import MOST_DEVICES, sign_in
 from core.services.auth import passwords
 from tests.support import factories
+from tests.support.attack import watched
 from tests.support.factories import NOW, PASSWORD
 
 ME = "claire.martin@example.org"
@@ -55,6 +56,23 @@ async def test_the_eleventh_wrong_password_is_not_checked(application, guess, ha
     (right,) = await guess(1, email, password=PASSWORD)
     assert isinstance(right, AccountLocked)
     assert len(hashed) == 10
+
+
+async def test_a_refused_try_looks_up_no_account(application, guess, visitor, monkeypatch) -> None:
+    """Beyond the ten it costs no statement, beyond the device's own ten that of the device (PW-01)."""
+    await factories.account()
+    device = (await sign_in(application, ME, PASSWORD, visitor=visitor, now=NOW)).device_token
+    await guess(10)
+    await guess(10, device_token=device)
+    for number in range(30):
+        await guess(1, f"x{number}@example.org", address="203.0.113.1")
+    with watched(monkeypatch) as work:
+        await guess(1)
+        await guess(1, "y@example.org", address="203.0.113.1")
+        assert work.taken("").statements == ()
+        await guess(1, device_token=device)
+        (statement,) = work.taken("").statements
+    assert '"device"' in statement
 
 
 async def test_a_lock_ends_by_itself(application, guess, enter) -> None:
