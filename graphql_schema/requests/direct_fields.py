@@ -58,7 +58,7 @@ class DirectField:
         """
         own: Any = strawberry.Info(_raw_info=info, _field=self._definition)
         arguments = self._arguments
-        if arguments is None:  # which may be wrong: said before a permission is asked for
+        if arguments is None:  # a wrong one is reported before a permission is asked for
             arguments = self._converted(executor, own)
         if self._guard is None:
             return self._called(source, own, arguments)
