@@ -78,5 +78,5 @@ class RequestLog:
 
 
 def request_id_of(given: str) -> str:
-    """The id that a proxy gave, if it is a plain one; else a new one."""
-    return given if _GIVEN.fullmatch(given) else secrets.token_hex(8)
+    """The id that a proxy gave, if it is a plain one without a telephone number or token; else a new one."""
+    return given if _GIVEN.fullmatch(given) and logs.clean(given) == given else secrets.token_hex(8)

@@ -251,9 +251,12 @@ class _StandardError(logging.StreamHandler[TextIO]):
         line: Any = event
         for processor in self.render:
             line = processor(None, "", line)
-        with self.lock or nullcontext():
-            self.stream.write(f"{line}\n")
-            self.flush()
+        try:
+            with self.lock or nullcontext():
+                self.stream.write(f"{line}\n")
+                self.flush()
+        except Exception:  # noqa: BLE001 - a request is answered, whatever became of standard error
+            self.handleError(logging.makeLogRecord({"msg": line}))
 
     @property
     def stream(self) -> TextIO:

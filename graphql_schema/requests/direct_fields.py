@@ -56,31 +56,31 @@ class DirectField:
         Raises:
             Exception: any of the resolver's, or of what it needs.
         """
-        context: Context = info.context
+        own: Any = strawberry.Info(_raw_info=info, _field=self._definition)
+        arguments = self._arguments
+        if arguments is None:  # a wrong one is reported before a permission is asked for
+            arguments = self._converted(executor, own)
         if self._guard is None:
-            return self._called(executor, source, info)
+            return self._called(source, own, arguments)
+        context: Context = info.context
         viewer = context.known_viewer
         if viewer is None:
-            return self._called_later(executor, source, info)
+            return self._called_later(executor, source, own, arguments)
         self._guard(viewer)
-        return self._called(executor, source, info)
+        return self._called(source, own, arguments)
 
     async def _called_later(
-        self, executor: Executor[Any], source: Any, info: GraphQLResolveInfo[Context]
+        self, executor: Executor[Any], source: Any, info: Any, arguments: Mapping[str, Any]
     ) -> Any:
         """The same where the viewer has to be looked up first."""
         assert self._guard is not None
         self._guard(await info.context.viewer())
-        answer = self._called(executor, source, info)
+        answer = self._called(source, info, arguments)
         return await answer if executor.is_awaitable(answer) else answer
 
-    def _called(self, executor: Executor[Any], source: Any, info: GraphQLResolveInfo[Context]) -> Any:
-        own: Any = strawberry.Info(_raw_info=info, _field=self._definition)
-        arguments = self._arguments
-        if arguments is None:
-            arguments = self._converted(executor, own)
+    def _called(self, source: Any, info: Any, arguments: Mapping[str, Any]) -> Any:
         if self.takes_info:
-            return self.resolve(source, info=own, **arguments)
+            return self.resolve(source, info=info, **arguments)
         return self.resolve(source, **arguments)
 
     def _converted(self, executor: Executor[Any], info: Any) -> Mapping[str, Any]:

@@ -270,6 +270,8 @@ def _each(read: Callable[[Any], Any]) -> Column:
 
 def _worded(words: Words) -> Column:
     def read(sources: Sequence[Any], context: Context) -> list[Any]:
+        if not sources:
+            return []  # in no language, and the answer names none
         language = context.readers_language
         if language is None:
             raise NotPlainError

@@ -273,10 +273,12 @@ async def test_checks_of_machines_are_not_in_the_log(portal: Any, access_log: li
         ("x" * 65, False),
         ("claire@example.org", False),
         ("abcdefgh\nforged line", False),
+        ("0612345678", False),
+        ("smp_AbCdEfGhIjKlMnOpQrStUvWx", False),
     ],
 )
 def test_a_proxys_id_is_taken_if_it_is_a_plain_one(given: str, is_taken: bool) -> None:  # noqa: FBT001 - a row
-    """Any other is replaced, so that nobody writes into our log by it."""
+    """Any other is replaced, so that nobody writes into our log by it, nor a telephone number or token."""
     assert (request_id_of(given) == given) is is_taken
     assert re.fullmatch(r"[A-Za-z0-9._-]{8,64}", request_id_of(given))
 

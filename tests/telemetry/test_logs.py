@@ -1,5 +1,6 @@
 """Log lines: of structlog and of every library, in two forms, without personal data."""
 
+import io
 import json
 import logging
 from pathlib import Path
@@ -175,4 +176,23 @@ def test_the_line_of_a_request_is_a_line_of_its_logger(capsys, monkeypatch, log_
     else:
         assert direct.split()[1:] == through_logging.split()[1:]
         assert "status=200" in direct
+    structlog.reset_defaults()
+
+
+class _Broken(io.StringIO):
+    """A pipe whose reader has gone."""
+
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("stream", [_Broken(), None])
+def test_a_line_that_cannot_be_written_ends_no_request(monkeypatch, stream) -> None:
+    """Whoever read our standard error may be gone, and a service may have none: requests are answered."""
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    logs.configure(Settings(data_dir=Path(), database_url="sqlite:///x", secret_key="x" * 32))
+    monkeypatch.setattr("sys.stderr", stream)
+    logs.log_request(logging.INFO, "0123456789abcdef", method="POST", path="/graphql", status=200)
     structlog.reset_defaults()

@@ -82,6 +82,18 @@ async def test_a_failing_resolver_is_placed(
     assert error["extensions"]["code"] == "FORBIDDEN"
 
 
+@pytest.mark.parametrize("direct", [True, False])
+async def test_a_wrong_argument_is_named_before_a_permission_is_asked_for(
+    portal: Any, monkeypatch: pytest.MonkeyPatch, *, direct: bool
+) -> None:
+    """A field's arguments are read first, as the specification has it, also where nobody is signed in."""
+    if not direct:
+        by_strawberry(monkeypatch)
+    query = "query ($first: Int = 3) { doubtfulReadings(first: $first) { __typename } }"
+    assert (await portal.refusal(query, first=None))["code"] == "BAD_REQUEST"
+    assert (await portal.refusal(query, first=4))["code"] == "UNAUTHENTICATED"
+
+
 async def test_an_answer_leaves_nothing_for_the_collector(week: Any) -> None:
     """What was read for it goes with it: Python's collector, which holds up everybody, has nothing to do."""
     await week.ask(SERIES, fluid="COLD_WATER")

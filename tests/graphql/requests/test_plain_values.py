@@ -73,3 +73,17 @@ async def test_what_is_worked_out_once_a_document_is_nobodys(days: Any) -> None:
     days.token = (await days.ask(TOKEN))["createAccessToken"]["token"]
     answer = (await days.post(document)).json()
     assert {error["extensions"]["code"] for error in answer["errors"]} == {"FORBIDDEN"}
+
+
+@pytest.mark.parametrize("plain", [True, False])
+async def test_an_answer_without_a_text_names_no_language(
+    claire: Any, monkeypatch: pytest.MonkeyPatch, *, plain: bool
+) -> None:
+    """Of a list that holds nothing no text is worded, whichever way it is completed."""
+    if not plain:
+        monkeypatch.setattr(executor.Selections, "plain_items", lambda *_: None)
+    answer = await claire.post("{ viewer { consentHistory { edges { node { text } } } } }")
+    assert answer.json()["data"]["viewer"] == {"consentHistory": {"edges": []}}
+    assert "content-language" not in answer.headers
+    answer = await claire.post("{ viewer { dwellings { dashboard { label } } } }")
+    assert answer.headers["content-language"] == "fr"
