@@ -95,7 +95,7 @@ def judge(
         observations: of one meter, in the order of time, each (moment, index) once.
         register: what the meter can do.
         extent: what the observations are of the meter's; at an end that others lie beyond, nothing is asked
-            of the outermost reading that a neighbour beyond could answer.
+            of the outermost reading that a neighbour beyond could answer. It counts already.
     """
     if is_undisputed(observations, register, extent):
         return [None] * len(observations)
@@ -144,10 +144,12 @@ def _in_every_explanation(
     meanwhile nobody is notified of water that may not have flowed.
     """
     links = _links(observations, register, passed_over)
-    until = _best_weights(observations, passed_over, links)
+    weights = _weights(observations, extent)
+    until = _best_weights(observations, weights, passed_over, links)
     turned = len(observations) - 1
     since = _best_weights(
         observations[::-1],
+        weights[::-1],
         passed_over[::-1],
         [
             [(turned - after, bonus) for after, bonus in ahead]
@@ -206,8 +208,20 @@ def _reversed(links: _Links, count: int) -> _Links:
     return ahead
 
 
+def _weights(observations: Sequence[Observation], extent: Extent) -> list[int]:
+    """What each observation weighs. An outermost one that others lie beyond speaks for those too: together
+    they are worth a break, which the few of them that are among the observations may not be.
+    """
+    weights = [_WEIGHT[one.evidence] for one in observations]
+    if weights and not extent.from_first:
+        weights[0] += _BREAK
+    if weights and not extent.to_latest:
+        weights[-1] += _BREAK
+    return weights
+
+
 def _best_weights(
-    observations: Sequence[Observation], passed_over: Sequence[bool], links: _Links
+    observations: Sequence[Observation], own: Sequence[int], passed_over: Sequence[bool], links: _Links
 ) -> list[int]:
     """For each observation the weight of the best chain that ends with it; 0 for one passed over."""
     weights: list[int] = []
@@ -218,7 +232,7 @@ def _best_weights(
         weight = 0
         if not passed_over[place]:
             linked = (weights[other] + bonus for other, bonus in links[place])
-            weight = max(ended - _BREAK, 0, *linked) + _WEIGHT[one.evidence]
+            weight = max(ended - _BREAK, 0, *linked) + own[place]
         weights.append(weight)
         at_once = max(at_once, weight)
     return weights

@@ -172,6 +172,21 @@ def test_a_neighbour_beyond_the_observations_is_not_asked_for():
     assert hourly(1000, extent=Extent(from_first=False)) == [None]
 
 
+@pytest.mark.parametrize("evidence", [BARE, GATEWAY, WHOLE, MAC])
+@pytest.mark.parametrize("shown", [1, 2, 3])
+def test_a_register_set_anew_near_the_end_of_a_part_keeps_the_readings_there(evidence, shown):
+    """One, two or three readings of the old register or of the new one are among the observations, and others
+    lie beyond, with which they are worth the break: they count. If nothing lies beyond, one is doubtful.
+    """
+    old, new = (9660, 9666, 9669), (200_000, 200_003, 200_009, 200_012)
+    of_old, of_new = (*old[-shown:], *new), (*old, *new[:shown])
+    for part, extent in ((of_old, Extent(from_first=False)), (of_new, Extent(to_latest=False))):
+        assert hourly(*part, evidence=evidence, extent=extent) == [None] * len(part)
+    if shown == 1:
+        assert hourly(*of_old, evidence=evidence) == [Doubt.CONTRADICTED, *[None] * 4]
+        assert hourly(*of_new, evidence=evidence) == [*[None] * 3, Doubt.RISE_TOO_FAST]
+
+
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 30), min_size=14, max_size=30), st.data())
 def test_true_readings_count_and_damaged_ones_add_no_water(seed, steps, data):
     """One damaged copy among true unproved readings: if it counts, it lies between its true neighbours, or

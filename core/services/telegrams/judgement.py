@@ -28,7 +28,7 @@ NEIGHBOURS = 3
 DECIDED_AFTER = 3
 """So many later readings that count have decided: a doubtful one before them is an outlier."""
 
-
+_BEFORE_ALL_S = -(1 << 40)
 _AT_ONCE = 500
 
 
@@ -135,11 +135,10 @@ async def _settle(
     context: dict[int, list[ReadingRow]] = {}
     for row in await time_series.context_of(connection, windows.values(), readings=CONTEXT_READINGS):
         context.setdefault(row.meter_id, []).append(row)
-    spans = {meter_id: _span(window, context.get(meter_id, ())) for meter_id, window in windows.items()}
-    doubtful = await doubtful_near(connection, list(spans.values()))
+    inner = {meter_id: _inner(window, context.get(meter_id, ())) for meter_id, window in windows.items()}
+    doubtful = await doubtful_near(connection, list(inner.values()))
     judged: list[_Changes] = []
     for meter_id, window in windows.items():
-        inner = _inner(window, context.get(meter_id, ()))
         changes = _Changes(
             meters[meter_id],
             context.get(meter_id, []),
@@ -147,7 +146,7 @@ async def _settle(
             [
                 row
                 for row in doubtful.get(meter_id, ())
-                if row.doubt is not Doubt.WITHDRAWN and _takes_part(row, meters[meter_id], inner)
+                if row.doubt is not Doubt.WITHDRAWN and _takes_part(row, meters[meter_id], inner[meter_id])
             ],
             window,
         )
@@ -184,16 +183,14 @@ def _takes_part(row: DoubtfulReading, meter: MeterEntry, within: Window) -> bool
     return max(first_s, within.first) <= at_s <= min(last_s, within.last)
 
 
-def _span(window: Window, context: Sequence[ReadingRow]) -> Window:
-    moments = [window.first, window.last, *(row.read_at_s for row in context)]
-    return Window(window.meter_id, min(moments), max(moments))
-
-
 def _inner(window: Window, context: Sequence[ReadingRow]) -> Window:
-    """The part of a context whose readings have neighbours enough: beyond, all remains as it was judged."""
+    """The part of a context whose readings have neighbours enough: beyond, all remains as it was judged.
+
+    Before the first reading that counts nothing is beyond: a late one may speak for those that are doubtful.
+    """
     before = [row.read_at_s for row in context if row.read_at_s < window.first]
     after = [row.read_at_s for row in context if row.read_at_s > window.last]
-    first_s = before[1] if len(before) >= CONTEXT_READINGS else min([window.first, *before])
+    first_s = before[1] if len(before) >= CONTEXT_READINGS else _BEFORE_ALL_S
     last_s = after[-NEIGHBOURS] if len(after) >= CONTEXT_READINGS else max([window.last, *after])
     return Window(window.meter_id, first_s, last_s)
 

@@ -125,6 +125,39 @@ async def test_a_register_set_anew_counts_without_the_step(application, home) ->
     assert (await DoubtfulReading.all(), await days()) == ([], {20261120: 50})
 
 
+async def test_a_register_set_anew_a_dozen_readings_ago_is_not_judged_by_those_alone(
+    application, home, forget
+) -> None:
+    """Three readings of the old register, eleven of the new one, a false one: whether they come at once or
+    one by one, only the false one is doubtful, though just one old reading is among the twelve before it.
+    """
+    litres = [300_000, 300_010, 300_020, *range(5_000_000, 5_000_110, 10), 5_500_000]
+    lines = [home.line(index, START + hour * HOUR) for hour, index in enumerate(litres)]
+    await take(application, lines)
+    at_once = await figures()
+    assert [row.index_value for row in await DoubtfulReading.all()] == [5_500_000]
+    await forget()
+    for line in lines:
+        await take(application, [line])
+    assert await figures() == at_once
+
+
+async def test_a_late_second_reading_speaks_for_the_first(application, home, forget) -> None:
+    """The first reading, then seven of a register set anew: it is an outlier until a late one agrees with it.
+    Then both count, as they do if they come in order.
+    """
+    litres = [300_000, 300_010, *range(5_000_000, 5_000_070, 10)]
+    lines = [home.line(index, START + hour * HOUR) for hour, index in enumerate(litres)]
+    await take(application, lines)
+    in_order = await figures()
+    assert not await DoubtfulReading.exists()
+    await forget()
+    await take(application, [lines[0], *lines[2:]])
+    assert [(row.index_value, row.decided) for row in await DoubtfulReading.all()] == [(300_000, True)]
+    await take(application, [lines[1]])
+    assert await figures() == in_order
+
+
 async def test_three_that_agree_are_outliers_once_the_old_register_goes_on(application, home) -> None:
     """They had been confirmed; with the next reading of the old series they are taken out again."""
     lines = [home.line(300_000 + 10 * hour, START + hour * HOUR) for hour in range(4)]
