@@ -43,13 +43,13 @@ from core.services.shared.transaction import current_database
 from core.services.telegrams import pipeline
 from core.settings import Settings
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from fleet import Home, home_of
-from ingestion.before import Before
-from ingestion.before import measure as measure_before
-from ingestion.servers import server, server_cpu_s
-from ingestion.stored import Series, fill
+from bench.fleet import Home, home_of
+from bench.ingestion.before import Before
+from bench.ingestion.before import measure as measure_before
+from bench.ingestion.servers import server, server_cpu_s
+from bench.ingestion.stored import Series, fill
 
 START = datetime(2026, 11, 20, 0, 7, tzinfo=UTC)
 """When the fleet's hour 0 begins: late in a month, so that what was before is in the same partition."""

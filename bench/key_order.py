@@ -24,9 +24,9 @@ from pathlib import Path
 
 import asyncpg
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ingestion.servers import server
+from bench.ingestion.servers import server
 
 COLUMNS = (
     "meter_id BIGINT NOT NULL, read_at BIGINT NOT NULL, index_value BIGINT NOT NULL,"

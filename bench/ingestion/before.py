@@ -20,10 +20,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from bench.fleet import Home, home_of
+from bench.ingestion.servers import server, server_cpu_s
 from core.metering import identify, load_registry
-
-from ingestion.servers import server, server_cpu_s  # isort: skip - scripts of this folder's parent
-from fleet import Home, home_of  # isort: skip
 
 _A_DWELLING: Final = 4
 _COLUMNS: Final = "operator,residence,number,fluid,vendor,printed_serial,radio_address,installed_on,key"

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.fleet import Home
 from core.consumption.plausibility import Evidence
 from core.services.shared import time_series
 from core.services.shared.transaction import is_sqlite
-
-from fleet import Home  # isort: skip - a file of this folder's parent, which is a script's own
 
 _HOUR_S = 3600
 _NIGHT_HOURS = 6

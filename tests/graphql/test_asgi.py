@@ -97,6 +97,7 @@ async def test_fields_of_one_operation_share_what_they_ask_for(
 ) -> None:
     """However many fields use the viewer, the dashboard or the alerts, each is loaded once."""
     from graphql_schema.base import context, loaders  # noqa: PLC0415 - they are patched below
+    from graphql_schema.base.loading import home_figures  # noqa: PLC0415
 
     asked: list[str] = []
 
@@ -112,7 +113,8 @@ async def test_fields_of_one_operation_share_what_they_ask_for(
     for module, name in (
         (context, "viewer_of_token"),
         (context, "my_account"),
-        (loaders, "dashboards"),
+        (home_figures, "home_screens"),
+        (home_figures, "dashboards"),
         (loaders, "alerts_seen"),
         (loaders, "meters_by_dwelling"),
     ):
@@ -126,7 +128,7 @@ async def test_fields_of_one_operation_share_what_they_ask_for(
       } }""")
     assert sorted(asked) == [
         "alerts_seen",
-        "dashboards",
+        "home_screens",
         "meters_by_dwelling",
         "viewer_of_token",
     ]

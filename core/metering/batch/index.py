@@ -8,11 +8,9 @@ where the two differ, no other is read like this.
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from core.mbus.envelope import Envelope
 from core.mbus.frame import Frame
@@ -21,6 +19,10 @@ from core.metering.decode import NO_BATCH, BatchKey, Opened
 from core.metering.driver import MeterDriver
 from core.metering.index_source import LARGEST_NUMBER, IndexSource
 from core.metering.measurement import Measurement, Quantity, StatusFlag
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # To look up a member of an enum costs a quarter of a microsecond.
 _NOT_ENCRYPTED: Final = SecurityKind.NONE
@@ -141,6 +143,8 @@ class IndexReader:
 
     def values(self, contents: Sequence[bytes]) -> tuple[list[int], list[bool]]:
         """The index of each content, and whether it is an ordinary number: no error, mark or minus."""
+        import numpy as np  # noqa: PLC0415 - a tenth of a second, and intake alone asks for indexes
+
         index = self._source.index
         rows = np.frombuffer(b"".join(contents), np.uint8).reshape(len(contents), -1)
         data = rows[:, index.place.start : index.place.stop]
@@ -173,14 +177,18 @@ class IndexReader:
         return found
 
 
-def _binaries(data: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _binaries(data: "NDArray[np.uint8]") -> "tuple[NDArray[np.int64], NDArray[np.bool_]]":
     """Numbers of 1, 2, 4 or 8 bytes, the least first; all of them are numbers."""
+    import numpy as np  # noqa: PLC0415
+
     numbers = np.ascontiguousarray(data).view(f"<i{data.shape[1]}")[:, 0].astype(np.int64)
     return numbers, np.ones(len(data), dtype=bool)
 
 
-def _decimals(data: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _decimals(data: "NDArray[np.uint8]") -> "tuple[NDArray[np.int64], NDArray[np.bool_]]":
     """Decimal digits, two a byte, the least byte first; and where each digit is one."""
+    import numpy as np  # noqa: PLC0415
+
     low, high = data & _NIBBLE, data >> 4
     weights = 100 ** np.arange(data.shape[1], dtype=np.int64)
     numbers = (high.astype(np.int64) * 10 + low) @ weights

@@ -61,8 +61,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     monkeypatch.setattr(orjson, "loads", counting("json", orjson.loads))
     coerce = GraphQLEnumType.coerce_input_value
     monkeypatch.setattr(GraphQLEnumType, "coerce_input_value", counting("coerced", coerce))
-    for module in list(sys.modules.values()):
-        if module.__name__.startswith("graphql.") and hasattr(module, "suggestion_list"):
+    for name, module in list(sys.modules.items()):
+        if name.startswith("graphql.") and hasattr(module, "suggestion_list"):
             monkeypatch.setattr(module, "suggestion_list", counting("compared", module.suggestion_list))
     return counted
 
