@@ -102,11 +102,7 @@ async def charged_for_reading(text: str, context: Context) -> RateLimited | None
     allowance = Allowance("documents read", of_hour, HOUR)
     limiter = RateLimiter.of(context.application)
     spent = await limiter.spend(allowance, network_of(context.visitor), points, now=context.now)
-    if spent <= of_hour:
-        return None
-    left_s = _seconds_left(context.now)
-    context.response.headers["Retry-After"] = str(left_s)
-    return RateLimited(retry_after=timedelta(seconds=left_s))
+    return None if spent <= of_hour else _until_next_hour(context)
 
 
 def _about_schema(
@@ -155,8 +151,12 @@ async def _charge(
         (b"ratelimit-policy", policy.encode("latin-1")),
         (b"ratelimit", left.encode("latin-1")),
     )
-    if spent <= of_hour:
-        return None
+    return None if spent <= of_hour else _until_next_hour(context)
+
+
+def _until_next_hour(context: Context) -> RateLimited:
+    """The refusal of whoever has none left, with the header that says when to come back."""
+    left_s = _seconds_left(context.now)
     context.response.headers["Retry-After"] = str(left_s)
     return RateLimited(retry_after=timedelta(seconds=left_s))
 

@@ -157,9 +157,8 @@ class Group:
             sample = answers[places[0]]
             places, contents = places[1:], contents[1:]
             if isinstance(sample, Opened) and not _has_own_record(sample.identified.driver, reader):
-                with suppress(
-                    Exception
-                ):  # a vendor's driver may raise anything: then they are read as a whole
+                # A vendor's driver may raise anything: then they are read as a whole.
+                with suppress(Exception):
                     places, contents = self._indexes(reader, sample, places, contents, answers)
         if places:
             self._interpret_all(reader, places, contents, answers)

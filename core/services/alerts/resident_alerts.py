@@ -37,7 +37,7 @@ from core.services.shared.alert_rows import (
 from core.services.shared.columns import decimal_or_none, document
 from core.services.shared.guests import BASIS_OF
 from core.services.shared.paging import Page
-from core.services.shared.scope import Home, OccupancyPeriod, homes
+from core.services.shared.scope import Home, OccupancyPeriod, homes_by_dwelling
 from core.services.shared.transaction import current_database
 
 
@@ -173,7 +173,7 @@ async def alerts_asked(
     itself.
     """
     viewer.require(Permission.ALERTS_READ)
-    mine = {home.period.dwelling_id: home for home in reversed(await homes(viewer))}
+    mine = await homes_by_dwelling(viewer)
     looks = {
         number: Look.of(home, thresholds_of, now, reader=viewer.account_id, basis=BASIS_OF[viewer.role])
         for number, home in mine.items()

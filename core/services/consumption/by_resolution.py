@@ -37,7 +37,7 @@ from core.services.places.kept_months import totals_and_months
 from core.services.places.meters import in_service_during, seconds_of
 from core.services.shared.columns import decimal_or_none, moment, moment_or_none, select_by
 from core.services.shared.guest_looks import DataLook, record_looks
-from core.services.shared.scope import Home, home_at, homes
+from core.services.shared.scope import Home, home_at, homes_by_dwelling
 from core.services.shared.time_series import Window
 from core.services.shared.transaction import current_database
 from core.texts.access_log import LookedAt
@@ -356,7 +356,7 @@ async def _meters(viewer: Viewer, asked: Iterable[ConsumptionAsked]) -> dict[int
         " m.register_capacity, m.nominal_flow_m3_per_h,"
         " EXISTS (SELECT 1 FROM meter_alias a WHERE a.meter_id = m.id) AS has_aliases"
         " FROM k JOIN meter m ON m.dwelling_id = k.dwelling_id ORDER BY m.id",
-        [(number,) for number in {home.period.dwelling_id for home in await homes(viewer)}],
+        [(number,) for number in await homes_by_dwelling(viewer)],
     )
     return {row["id"]: _meter_row(row) for row in rows}
 

@@ -32,7 +32,7 @@ from core.services.places.meters import in_service_during, seconds_of
 from core.services.shared import time_series
 from core.services.shared.alert_rows import AlertsAsked, AlertStatusRow
 from core.services.shared.guest_looks import DataLook, record_looks
-from core.services.shared.scope import Home, OccupancyPeriod, home_at, homes
+from core.services.shared.scope import Home, OccupancyPeriod, home_at, homes_by_dwelling
 from core.services.shared.time_series import Window
 from core.services.shared.transaction import current_database
 from core.texts.access_log import LookedAt
@@ -88,8 +88,8 @@ async def dashboards(
     """The same for several dwellings, by one statement; what is not the viewer's is left out."""
     viewer.require(Permission.CONSUMPTION_READ_DAILY)
     viewer.require(Permission.METERS_READ)
-    latest_last = reversed(await homes(viewer))
-    mine = {home.period.dwelling_id: home for home in latest_last if home.period.dwelling_id in dwelling_ids}
+    own = await homes_by_dwelling(viewer)
+    mine = {number: home for number, home in own.items() if number in dwelling_ids}
     found = await dashboards_of(mine, now=now)
     looks = [look_at_dashboard(home, now) for number, home in mine.items() if number in found]
     await record_looks(viewer, looks, now=now)
@@ -202,7 +202,7 @@ async def several_series(
 ) -> list[DaySeries | SubmeterError]:
     """Several daily series, by one statement; each refusal of `daily_series` is that of its own series."""
     viewer.require(Permission.CONSUMPTION_READ_DAILY)
-    mine = {home.period.dwelling_id: home for home in reversed(await homes(viewer))}
+    mine = await homes_by_dwelling(viewer)
 
     def home_of(dwelling_id: int) -> Home:
         if dwelling_id not in mine:

@@ -19,7 +19,7 @@ from core.services.occupancy.present_occupancies import home_with_days, present_
 from core.services.shared.columns import moment, select_by
 from core.services.shared.guest_looks import DataLook, record_access, record_looks
 from core.services.shared.paging import Page
-from core.services.shared.scope import Home, homes
+from core.services.shared.scope import Home, homes_by_dwelling
 from core.services.shared.time_series import day_number, day_of_number
 from core.services.shared.transaction import current_database
 from core.texts.access_log import LookedAt
@@ -103,7 +103,7 @@ async def _homes(viewer: Viewer, dwelling_ids: Sequence[int], *, now: datetime) 
                 found.append(refusal)
         return found
     viewer.require(Permission.CONSUMPTION_READ_DAILY)
-    mine = {home.period.dwelling_id: home for home in reversed(await homes(viewer))}
+    mine = await homes_by_dwelling(viewer)
     return [mine.get(number) or NotFound("No such dwelling.", field="id") for number in dwelling_ids]
 
 

@@ -14,7 +14,7 @@ from core.leak_thresholds import ThresholdsOf
 from core.services.alerts.resident_alerts import ActiveAlertCount, Look, question_of
 from core.services.consumption.consumption import FluidDashboard, look_at_dashboard, tabs_and_alerts
 from core.services.shared.guest_looks import record_looks
-from core.services.shared.scope import homes
+from core.services.shared.scope import homes_by_dwelling
 
 NEEDED = (Permission.CONSUMPTION_READ_DAILY, Permission.METERS_READ, Permission.ALERTS_READ)
 """What dashboards and alerts need."""
@@ -38,8 +38,8 @@ async def home_screens(
     for permission in NEEDED:
         if not viewer.may(permission):
             viewer.require(permission)
-    latest_last = reversed(await homes(viewer))
-    mine = {home.period.dwelling_id: home for home in latest_last if home.period.dwelling_id in dwelling_ids}
+    own = await homes_by_dwelling(viewer)
+    mine = {number: home for number, home in own.items() if number in dwelling_ids}
     looks = {number: Look.of(home, thresholds_of, now) for number, home in mine.items()}
     running = {
         number: question

@@ -38,6 +38,7 @@ _ONE_DAY = timedelta(days=1)
 _LONG_AGO = date(1900, 1, 1)
 _LARGEST_ID = 2**63 - 1
 """The largest BIGINT; each database raises an error of its own for a larger number."""
+_HOMES = "homes"  # where a viewer keeps them
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,9 @@ async def homes(viewer: Viewer) -> Sequence[Home]:
     return await reading
 
 
-_HOMES = "homes"
+async def homes_by_dwelling(viewer: Viewer) -> dict[int, Home]:
+    """The latest of them at each dwelling, by the dwelling's number."""
+    return {home.period.dwelling_id: home for home in reversed(await homes(viewer))}
 
 
 async def _homes_shown(viewer: Viewer) -> Sequence[Home]:

@@ -167,9 +167,7 @@ def _reported(received: ReceivedTelegram, meter: MeterEntry, opened: Opened) -> 
     if index is None:
         return received.unusable(IntakeStage.READING, Reason.NO_INDEX, "The telegram carries no total.")
     if not -LARGEST_INDEX <= index.value <= LARGEST_INDEX:
-        return received.unusable(
-            IntakeStage.READING, Reason.INDEX_OUT_OF_RANGE, "No register shows this total."
-        )
+        return received.unusable(IntakeStage.READING, Reason.INDEX_OUT_OF_RANGE, _NO_SUCH_TOTAL)
     frame, flags = opened.frame, measurement.flags
     security = frame.envelope.security
     evidence, gateways = _EVIDENCE[id(opened.integrity)], received.evidence
