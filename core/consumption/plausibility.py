@@ -255,18 +255,16 @@ def _best_ended(observations: Sequence[Observation], weights: Sequence[int]) -> 
 def _keep_beginning(
     observations: Sequence[Observation], counted: list[bool], register: Register, extent: Extent
 ) -> None:
-    """Mark the first readings of a meter that agree with one another and with none of those that count: its
-    register was set anew soon after, and no earlier readings will ever speak for them.
+    """Mark the first readings of a meter that agree with one another, and the last of which does not agree
+    with the first that counts: its register was set anew soon after, and no earlier readings will ever speak
+    for them. What the new register shows much later does not contradict them.
     """
     first = counted.index(True) if any(counted) else 0
     beginning = observations[:first]
     if first < _FEWEST_AT_FIRST or not extent.from_first:
         return
-    if all(agree(before, after, register) for before, after in pairwise(beginning)) and not any(
-        agree(one, other, register)
-        for one in beginning
-        for other, counts in zip(observations[first:], counted[first:], strict=True)
-        if counts
+    if all(agree(before, after, register) for before, after in pairwise(beginning)) and not agree(
+        beginning[-1], observations[first], register
     ):
         counted[:first] = [True] * first
 

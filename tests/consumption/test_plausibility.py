@@ -91,6 +91,15 @@ def test_a_register_set_anew_after_two_readings_keeps_them(evidence):
     assert hourly(300_000, 0, 10, 20, evidence=evidence) == [Doubt.CONTRADICTED, None, None, None]
 
 
+def test_the_first_readings_stay_when_the_new_register_passes_them():
+    """20,000 and 20,010 L, then a register set anew to 1,000 L that shows 20,000 L again two days later: all
+    count, as they did before it came so far.
+    """
+    anew = range(1000, 25_000, 400)
+    assert set(hourly(20_000, 20_010, *anew[:7], evidence=GATEWAY)) == {None}
+    assert set(hourly(20_000, 20_010, *anew, evidence=GATEWAY)) == {None}
+
+
 def test_the_old_register_that_goes_on_takes_a_confirmation_back():
     """Three false readings and then the old series again: they were outliers."""
     found = hourly(1000, 1003, 1006, 1009, 5_000_000, 5_000_003, 5_000_006, 1021)
