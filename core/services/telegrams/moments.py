@@ -71,7 +71,7 @@ class Span:
 
 def _seems_untimed(text: str) -> bool:
     """Whether a line probably has no time; a wrong guess leaves more or less room, and changes no order."""
-    return not is_blank(text) and _has_no_time(text)
+    return _has_no_time(text) and not is_blank(text)
 
 
 def _has_no_time(text: str) -> bool:
