@@ -72,6 +72,17 @@ def _is_moment(failure: BaseException) -> bool:
     return isinstance(state, str) and (state in _MOMENTS_OF_POSTGRESQL or state[:2] == "53")
 
 
+def is_of_pooler(failure: BaseException) -> bool:
+    """Whether a prepared statement is missing, or there already: a pooler in transaction mode gives each
+    transaction any session, and other connections' statements with it.
+    """
+    return any(getattr(each, "sqlstate", None) in _OF_PREPARED_STATEMENTS for each in _chain(failure))
+
+
+_OF_PREPARED_STATEMENTS = ("26000", "42P05")
+"""Invalid statement name, duplicate prepared statement (PostgreSQL, appendix A)."""
+
+
 def is_refusal(failure: BaseException) -> bool:
     """Whether a server that answers refuses us: the wrong password, or no such user or database."""
     asyncpg: Any = sys.modules.get("asyncpg")
@@ -90,6 +101,10 @@ def sentence_of(failure: BaseException) -> str:
     """What happened, in one line."""
     if isinstance(failure, BaseExceptionGroup):
         return sentence_of(failure.exceptions[0])
+    if is_of_pooler(failure):
+        return (
+            "it is behind a pooler in transaction mode; add statement_cache_size=0 to SUBMETER_DATABASE_URL"
+        )
     text = " ".join(str(failure).split())
     return text or {"TimeoutError": "no answer in time"}.get(type(failure).__name__, type(failure).__name__)
 

@@ -97,14 +97,21 @@ def reported_errors() -> Iterator[None]:
     ) as failure:
         _report_file_error(failure)
     except Exception as failure:
-        from core.database_errors import is_refusal, is_unreachable, sentence_of  # noqa: PLC0415 - seldom needed
+        _report_by_its_kind(failure)
+        raise
 
-        if is_unreachable(failure) or is_refusal(failure):
-            fail(f"The database cannot be reached: {sentence_of(failure)}", code="DATABASE_UNREACHABLE")
-        from core.metering import DriverConflict  # noqa: PLC0415 - imports all decoders, which are loaded if it was raised
 
-        if not isinstance(failure, DriverConflict):
-            raise
+def _report_by_its_kind(failure: Exception) -> None:
+    """Report what the database or the drivers raised; answers when it is neither's."""
+    from core.database_errors import is_of_pooler, is_refusal, is_unreachable, sentence_of  # noqa: PLC0415 - seldom needed
+
+    if is_of_pooler(failure):
+        fail(f"The database cannot be used: {sentence_of(failure)}.", code="SETTINGS")
+    if is_unreachable(failure) or is_refusal(failure):
+        fail(f"The database cannot be reached: {sentence_of(failure)}", code="DATABASE_UNREACHABLE")
+    from core.metering import DriverConflict  # noqa: PLC0415 - imports all decoders, which are loaded if it was raised
+
+    if isinstance(failure, DriverConflict):
         fail(str(failure), code="DRIVER_CONFLICT")
 
 

@@ -91,7 +91,7 @@ def test_a_register_set_anew_after_two_readings_keeps_them(evidence):
     assert hourly(300_000, 0, 10, 20, evidence=evidence) == [Doubt.CONTRADICTED, None, None, None]
 
 
-def test_the_first_readings_stay_when_the_new_register_passes_them():
+def test_the_first_readings_count_when_the_new_register_passes_them():
     """20,000 and 20,010 L, then a register set anew to 1,000 L that shows 20,000 L again two days later: all
     count, as they did before it came so far.
     """
