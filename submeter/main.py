@@ -3,7 +3,10 @@
 A command's module is imported on the call, so `submeter decode` starts without a database library.
 """
 
+import os
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from cyclopts import App
 
@@ -68,11 +71,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: what follows `submeter`; by default the arguments of the process.
     """
+    _open_closed_streams()
     refuse_strangers()
     from submeter.output import reported_errors  # noqa: PLC0415 - imports `core`, checked to be ours just before
 
     with reported_errors():
         app(arguments)
+
+
+def _open_closed_streams() -> None:
+    """A standard stream that whoever started us had closed is an empty one: no file of ours takes its number,
+    and nothing asks what is not there.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open while we run
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 
 import csv
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from submeter.main import main
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 HEADING = "operator,residence,number,fluid,vendor,printed_serial,radio_address,installed_on,removed_on\n"
@@ -120,3 +123,13 @@ def test_all_files_are_found_before_the_first_is_ingested(tables, run: Run, tmp_
     log.write_text("no telegram\n", encoding="utf-8")
     refused(run("ingest", str(log), "nowhere.log"), "nowhere.log")
     assert "0 dead letters" in run("dead-letters", "list").stdout
+
+
+def test_a_closed_standard_input_is_an_empty_one(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """As a shell's `<&-` leaves it: there is nothing to answer, and no stack trace."""
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(SystemExit) as ended:
+        main(["decode", "--jsonl"])
+    sys.stdin.close()
+    assert not ended.value.code
+    assert capsys.readouterr() == ("", "")
