@@ -64,7 +64,7 @@ async def test_workers_behind_a_pooler_store_what_one_stores_without(
         assert await faults(application, lines, hours=HOURS, undisturbed=undisturbed) == {}
 
 
-async def test_without_the_option_it_is_said_which_one_is_missing(
+async def test_without_the_option_the_missing_one_is_named(
     tmp_path: Path, pooler: PgBouncer, empty_databases: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A statement was prepared in a session that another transaction has now: one line names the setting."""
