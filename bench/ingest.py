@@ -40,7 +40,6 @@ from core.bootstrap import migrate, open_application
 from core.metering import identify, load_registry
 from core.services.places.key_encryption import KeyEncryption
 from core.services.shared.partitions import ensure_months, month_of
-from core.services.shared.time_series import ReadingRow
 from core.services.shared.transaction import current_database, is_sqlite
 from core.services.telegrams import pipeline
 from core.settings import Settings
@@ -392,7 +391,7 @@ async def _bare_copy(settings: Settings, fleet: Series, before: int) -> tuple[fl
                     await database.execute_many(f"INSERT INTO {table} VALUES ({marks})", some)  # noqa: S608
                 else:
                     async with database.acquire_connection() as raw:
-                        await raw.copy_records_to_table(table, records=some, columns=ReadingRow._fields)
+                        await raw.copy_records_to_table(table, records=some)
             rates.append(len(rows) / (time.perf_counter() - started))
         await database.execute_query("DROP TABLE bare")
     return rates[0], statistics.median(rates[2:])
