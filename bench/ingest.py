@@ -39,8 +39,7 @@ from core.access import SYSTEM
 from core.bootstrap import migrate, open_application
 from core.metering import identify, load_registry
 from core.services.places.key_encryption import KeyEncryption
-from core.services.shared.partitions import ensure_months, month_of
-from core.services.shared.transaction import current_database, is_sqlite
+from core.services.shared.transaction import current_database
 from core.services.telegrams import pipeline
 from core.settings import Settings
 
@@ -49,6 +48,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.fleet import Home, home_of
 from bench.ingestion.before import Before
 from bench.ingestion.before import measure as measure_before
+from bench.ingestion.copied import COPIED_HOURS, compare_with_copy, print_sizes
 from bench.ingestion.servers import server, server_cpu_s
 from bench.ingestion.stored import Series, fill
 
@@ -58,7 +58,6 @@ _MORNING = 8
 """The first hour that is taken in: by day, when three of five homes draw water in an hour."""
 SECRET = "a secret of the bench, 32 characters"  # noqa: S105 - of no one
 _A_RESIDENCE = 200
-_COPIED_HOURS = 4
 
 
 def main() -> None:
@@ -236,7 +235,7 @@ def _measure(
         if stored and hour == _MORNING + hours // 2:
             filled_s = -time.perf_counter()
             asyncio.run(_compare(settings, fleet, statistics.median(rates[1:] or rates), before=_MORNING))
-            oldest = asyncio.run(_fill(settings, fleet, stored, before=_MORNING - _COPIED_HOURS))
+            oldest = asyncio.run(_fill(settings, fleet, stored, before=_MORNING - COPIED_HOURS))
             filled_s += time.perf_counter()
         barrier.wait()
         before, server_before_s = time.perf_counter(), server_cpu_s(settings.data_dir)
@@ -277,8 +276,20 @@ def _measure(
     print(f"memory {total['memory'] / 1024:.0f} MiB")
     if not stored:
         asyncio.run(_compare(settings, fleet, rate, before=_MORNING))
-    asyncio.run(_print_sizes(settings))
+    asyncio.run(_sizes(settings))
     return rate, cost_us
+
+
+async def _compare(settings: Settings, fleet: Series, rate: float, *, before: int) -> None:
+    async with open_application(settings):
+        await compare_with_copy(
+            current_database(), fleet, START, rate, before=before, batch=settings.intake_batch_lines
+        )
+
+
+async def _sizes(settings: Settings) -> None:
+    async with open_application(settings):
+        await print_sizes(current_database(), settings)
 
 
 async def _fill(settings: Settings, fleet: Series, stored: int, *, before: int) -> int:
@@ -349,71 +360,6 @@ def _count_odd() -> Counter[str]:
 
     vars(pipeline).update(take_plainly=taken, recompute_meter=recomputed)
     return found
-
-
-async def _compare(settings: Settings, fleet: Series, rate: float, *, before: int) -> None:
-    """Print what part of a bare COPY a rate of intake is."""
-    empty, filled = await _bare_copy(settings, fleet, before)
-    print(
-        f"bare COPY by one connection, rows/s: {filled:,.0f} into `reading` as it is (the median hour is"
-        f" {rate / filled:.2f} of it), {empty:,.0f} into an empty table ({rate / empty:.2f})",
-        flush=True,
-    )
-
-
-async def _bare_copy(settings: Settings, fleet: Series, before: int) -> tuple[float, float]:
-    """Rows a second that the database takes by COPY alone, by one connection in batches of the intake's size:
-    an hour's readings into an empty table like a month of `reading`; and hours before one of the fleet's into
-    `reading` as it is, the median after the first of them.
-    """
-    chance = random.Random(1)
-    rates = []
-    async with open_application(settings):
-        database = current_database()
-        sqlite = is_sqlite(database)
-        await database.execute_query(
-            "CREATE TABLE bare (meter_id BIGINT, read_at BIGINT, index_value BIGINT, status_bits INTEGER,"
-            " received_at BIGINT, telegram_digest BIGINT, evidence SMALLINT, PRIMARY KEY (meter_id, read_at))"
-            + (" WITHOUT ROWID" if sqlite else "")
-        )
-        start_s = int(START.timestamp())
-        hours = range(before - _COPIED_HOURS, before)
-        if not sqlite:
-            await ensure_months(database, {month_of(start_s + hour * 3600) for hour in (hours[0], before)})
-        for table, hour in [("bare", hours[0]), *(("reading", hour) for hour in hours)]:
-            rows = fleet.rows(hour, start_s).tolist()
-            chance.shuffle(rows)
-            started = time.perf_counter()
-            for first in range(0, len(rows), settings.intake_batch_lines):
-                some = rows[first : first + settings.intake_batch_lines]
-                if sqlite:
-                    marks = ", ".join("?" * len(some[0]))
-                    await database.execute_many(f"INSERT INTO {table} VALUES ({marks})", some)  # noqa: S608
-                else:
-                    async with database.acquire_connection() as raw:
-                        await raw.copy_records_to_table(table, records=some)
-            rates.append(len(rows) / (time.perf_counter() - started))
-        await database.execute_query("DROP TABLE bare")
-    return rates[0], statistics.median(rates[2:])
-
-
-async def _print_sizes(settings: Settings) -> None:
-    """The bytes on disk."""
-    async with open_application(settings):
-        database = current_database()
-        (count,) = await database.execute_query_dict("SELECT COUNT(*) AS rows FROM reading")
-        if is_sqlite(database):
-            size = os.stat(settings.database_url.removeprefix("sqlite:///")).st_size  # noqa: PTH116
-            print(f"the whole database: {size / count['rows']:.0f} bytes a reading")
-            return
-        for name in ("reading", "daily_volume", "meter_state"):
-            (found,) = await database.execute_query_dict(
-                "SELECT SUM(pg_total_relation_size(relid)) AS bytes FROM pg_partition_tree($1)"
-                if name == "reading"
-                else "SELECT pg_total_relation_size($1::text::regclass) AS bytes",
-                [name],
-            )
-            print(f"{name}: {float(found['bytes']) / count['rows']:.0f} bytes a reading")
 
 
 if __name__ == "__main__":
