@@ -6,9 +6,9 @@
 Builds a fleet (a third each mode 5, ELL-CTR mostly compact, PRIOS; 3 of 100 water meters leak) and N hours
 of its lines as JSON, in random order within the hour; describes its meters; then takes the hours in, by as
 many processes as there are workers, each a share of the lines. Prints each hour as it is done, and at the end
-the rate, the CPU time of workers and PostgreSQL, the workers' memory, the bytes on disk a reading, and a bare
-COPY (executemany on SQLite) of the same rows into a table like `reading`: the ratio is what to compare, since
-absolute figures vary with the machine.
+the rate, the CPU time of workers and PostgreSQL, the workers' memory, the bytes on disk a reading, and how
+many such rows a bare COPY (executemany on SQLite) stores in `reading` as the run left it, and in an empty
+table like it: the ratio is what to compare, since absolute figures vary with the machine.
 
 With --stored, as many hours on the empty table; then N readings of the hours before of the same meters go
 into it, with the indexes that these meters had; then as many hours again. Of each part the first hour is not
@@ -48,6 +48,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.fleet import Home, home_of
 from bench.ingestion.before import Before
 from bench.ingestion.before import measure as measure_before
+from bench.ingestion.copied import COPIED_HOURS, compare_with_copy, print_sizes
 from bench.ingestion.servers import server, server_cpu_s
 from bench.ingestion.stored import Series, fill
 
@@ -227,12 +228,14 @@ def _measure(
     ]
     for process in processes:
         process.start()
+    fleet = Series([home_of(number) for number in range(meters)])
     rates, costs_us, total = [], [], Counter[str]()
-    filled_s = 0.0
+    filled_s, oldest = 0.0, _MORNING
     for hour in _hours(hours):
         if stored and hour == _MORNING + hours // 2:
             filled_s = -time.perf_counter()
-            asyncio.run(_fill(settings, meters, stored))
+            asyncio.run(_compare(settings, fleet, statistics.median(rates[1:] or rates), before=_MORNING))
+            oldest = asyncio.run(_fill(settings, fleet, stored, before=_MORNING - COPIED_HOURS))
             filled_s += time.perf_counter()
         barrier.wait()
         before, server_before_s = time.perf_counter(), server_cpu_s(settings.data_dir)
@@ -268,16 +271,31 @@ def _measure(
             f"with {stored:,} stored: {rate_after:,.0f} telegrams/s, {rate_after / rate:.2f} of the empty"
             f" table's; {after_us:.0f} us of CPU a telegram instead of {cost_us:.0f}"
         )
+        asyncio.run(_compare(settings, fleet, rate_after, before=oldest))
     print(f"workers' CPU: {total['cpu_ns'] / 1e3 / meters / hours:.0f} us a telegram, in all hours;", end=" ")
     print(f"memory {total['memory'] / 1024:.0f} MiB")
-    asyncio.run(_compare(settings, meters, max(rates[later])))
+    if not stored:
+        asyncio.run(_compare(settings, fleet, rate, before=_MORNING))
+    asyncio.run(_sizes(settings))
     return rate, cost_us
 
 
-async def _fill(settings: Settings, meters: int, stored: int) -> None:
-    series = Series([home_of(number) for number in range(meters)])
+async def _compare(settings: Settings, fleet: Series, rate: float, *, before: int) -> None:
     async with open_application(settings):
-        await fill(current_database(), series, meters, stored, START, before=_MORNING)
+        await compare_with_copy(
+            current_database(), fleet, START, rate, before=before, batch=settings.intake_batch_lines
+        )
+
+
+async def _sizes(settings: Settings) -> None:
+    async with open_application(settings):
+        await print_sizes(current_database(), settings)
+
+
+async def _fill(settings: Settings, fleet: Series, stored: int, *, before: int) -> int:
+    """The first hour that is stored."""
+    async with open_application(settings):
+        return await fill(current_database(), fleet, stored, START, before=before)
 
 
 def _print_before(before: Before, rate: float, cost_us: float) -> None:
@@ -342,54 +360,6 @@ def _count_odd() -> Counter[str]:
 
     vars(pipeline).update(take_plainly=taken, recompute_meter=recomputed)
     return found
-
-
-async def _compare(settings: Settings, meters: int, rate: float) -> None:
-    """A bare COPY of as many rows, and the bytes on disk."""
-    at_s = int(START.timestamp())
-    rows = [(number, at_s, 1, 0, at_s, number * 7919, 2) for number in range(1, meters + 1)]
-    random.Random(1).shuffle(rows)
-    columns = (
-        "meter_id",
-        "read_at",
-        "index_value",
-        "status_bits",
-        "received_at",
-        "telegram_digest",
-        "evidence",
-    )
-    async with open_application(settings):
-        database = current_database()
-        sqlite = database.capabilities.dialect == "sqlite"
-        await database.execute_query(
-            "CREATE TABLE bare (meter_id BIGINT, read_at BIGINT, index_value BIGINT, status_bits INTEGER,"
-            " received_at BIGINT, telegram_digest BIGINT, evidence SMALLINT, PRIMARY KEY (meter_id, read_at))"
-            + (" WITHOUT ROWID" if sqlite else "")
-        )
-        before = time.perf_counter()
-        for first in range(0, len(rows), settings.intake_batch_lines):
-            some = rows[first : first + settings.intake_batch_lines]
-            if sqlite:
-                marks = ", ".join("?" * len(columns))
-                await database.execute_many(f"INSERT INTO bare VALUES ({marks})", [list(row) for row in some])  # noqa: S608
-            else:
-                async with database.acquire_connection() as raw:
-                    await raw.copy_records_to_table("bare", records=some, columns=columns)
-        bare = len(rows) / (time.perf_counter() - before)
-        print(f"bare COPY by one connection: {bare:,.0f} rows/s; best hour {rate / bare:.2f} of it")
-        (count,) = await database.execute_query_dict("SELECT COUNT(*) AS rows FROM reading")
-        if sqlite:
-            size = os.stat(settings.database_url.removeprefix("sqlite:///")).st_size  # noqa: PTH116
-            print(f"the whole database: {size / count['rows']:.0f} bytes a reading")
-        else:
-            for name in ("reading", "daily_volume", "meter_state"):
-                (found,) = await database.execute_query_dict(
-                    "SELECT SUM(pg_total_relation_size(relid)) AS bytes FROM pg_partition_tree($1)"
-                    if name == "reading"
-                    else "SELECT pg_total_relation_size($1::text::regclass) AS bytes",
-                    [name],
-                )
-                print(f"{name}: {float(found['bytes']) / count['rows']:.0f} bytes a reading")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,9 @@ class Series:
         self._drawn = np.zeros((len(homes), habits.shape[1] + 1), np.int64)
         np.cumsum(habits, axis=1, out=self._drawn[:, 1:])
 
+    def __len__(self) -> int:
+        return len(self._homes)
+
     def at(self, hour: int) -> NDArray[np.int64]:
         """The indexes that the meters show at an hour, which may lie before the first."""
         days, rest = divmod(hour, 24)
@@ -64,18 +67,18 @@ class Series:
             raise AssertionError(f"hour {hour}: homes {wrong} show other indexes")
 
 
-async def fill(
-    database: Any, series: Series, meters: int, stored: int, start: datetime, *, before: int
-) -> None:
+async def fill(database: Any, series: Series, stored: int, start: datetime, *, before: int) -> int:
     """Store so many readings of the hours before one of the fleet's, and have the database know of them.
 
     Args:
         database: the open one.
         series: of the fleet.
-        meters: how many it has.
         stored: how many readings.
         start: when hour 0 begins.
-        before: the first hour that is taken in.
+        before: the hour before which they lie.
+
+    Returns:
+        The first hour that has readings now.
     """
     start_s, left, hour = int(start.timestamp()), stored, before
     while left > 0:
@@ -85,8 +88,9 @@ async def fill(
         if before - hour in {1, 9, 25}:
             series.check(hour)
         await time_series.insert_readings(database, (), series.rows(hour, start_s)[:left])
-        left -= meters
+        left -= len(series)
     # What autovacuum and the checkpointer would do for so many new rows is no cost of the hours that follow.
     for statement in ("ANALYZE",) if is_sqlite(database) else ("VACUUM (ANALYZE) reading", "CHECKPOINT"):
         await database.execute_query(statement)
     print(f"stored {stored:,} readings of the {before - hour} hours before, by meters in turn", flush=True)
+    return hour
