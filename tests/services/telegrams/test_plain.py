@@ -121,7 +121,7 @@ async def forget():
 
 @pytest.mark.parametrize(
     ("database_url", "seed"),
-    [("sqlite", 0), ("sqlite", 1), ("postgresql", 2), ("postgresql", 3)],
+    [("sqlite", 0), ("sqlite", 1), ("postgresql", 0), ("postgresql", 2)],
     indirect=["database_url"],
 )
 async def test_the_short_way_stores_what_the_long_way_stores(
