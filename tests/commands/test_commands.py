@@ -1,4 +1,4 @@
-"""The `submeter` command as run from a shell."""
+"""The `submeter` command: as run from a shell, and in this process where a process would prove no more."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ def test_decode_needs_no_database(shell, tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_decode_answers_json_lines_in_order(shell) -> None:
+def test_decode_answers_json_lines_in_order(run) -> None:
     """Each line is answered in turn; an error is the answer to its line, and the stream goes on."""
     key = "F5011AE1F4F10C62B7E5052DE5831F09"
     compact = "23442D2C043799691B168D204640207928848F2B4DCCDFACBABB24C04B9B1281721EA518"
@@ -57,7 +57,7 @@ def test_decode_answers_json_lines_in_order(shell) -> None:
         json.dumps({"id": 6}),
         json.dumps([7]),
     ]
-    answer = shell("decode", "--jsonl", given="\n".join(asked) + "\n")
+    answer = run("decode", "--jsonl", given="\n".join(asked) + "\n")
     assert answer.returncode == 0, answer.stderr
     answers = [json.loads(line) for line in answer.stdout.splitlines()]
     assert [reported["id"] for reported in answers] == [1, None, 2, 3, 4, 5, 6, None]
@@ -107,28 +107,28 @@ def test_an_invalid_key_is_refused_without_being_printed(run) -> None:
     assert "my-secret" not in answer.stdout + answer.stderr
 
 
-def test_drivers_are_listed_with_where_they_come_from(shell) -> None:
+def test_drivers_are_listed_with_where_they_come_from(run) -> None:
     """The vendors are found through their entry points."""
-    answer = shell("drivers", "list", "--json")
+    answer = run("drivers", "list", "--json")
     listed = json.loads(answer.stdout)
     assert [driver["driver"] for driver in listed["drivers"]] == list(OUR_DRIVERS)
     assert listed["broken"] == []
 
 
-def test_a_command_on_a_fresh_machine_names_the_command_to_run_first(shell) -> None:
+def test_a_command_on_a_fresh_machine_names_the_command_to_run_first(run, shell) -> None:
     """Without tables `ingest` names the command that makes them, and `migrate` makes them."""
-    refused = shell("ingest", "-", given=PRIOS)
+    refused = run("ingest", "-", given=PRIOS)
     assert (refused.returncode, "submeter migrate" in refused.stderr) == (1, True)
     assert "0001_initial" in shell("migrate").stdout
-    assert "up to date" in shell("migrate").stdout
+    assert "up to date" in run("migrate").stdout
     taken_in = shell("ingest", "-", "--json", given=f"# a comment\n\n{PRIOS}\nnonsense\n")
     assert json.loads(taken_in.stdout)["unusable"] == {"NOT_A_TELEGRAM": 1, "UNKNOWN_METER": 1}
 
 
-def test_dead_letters_are_listed_with_their_reason(tables, run, shell, tmp_path: Path) -> None:
+def test_dead_letters_are_listed_with_their_reason(tables, run, tmp_path: Path) -> None:
     """`dead-letters list` names stage, reason, place and meter of each line, and filters by reason."""
     run("ingest", str(written(tmp_path, f"{PRIOS}\nnonsense\n")))
-    listed = json.loads(shell("dead-letters", "list", "--json").stdout)
+    listed = json.loads(run("dead-letters", "list", "--json").stdout)
     assert [(row["stage"], row["reason"], row["offset"]) for row in listed] == [
         ("METER", "UNKNOWN_METER", None),
         ("LINE", "NOT_A_TELEGRAM", 0),
@@ -151,7 +151,7 @@ def test_meters_are_imported_from_a_list_and_their_telegrams_replayed(
     described = ("ocea", "OCEA", "AA000", "Les Tilleuls", "1 rue A", "92400", "Courbevoie")
     free = run("residences", "add", *described, "--water-price", "0")
     assert (free.returncode, "water_price" in free.stderr) == (1, True)
-    made = shell("residences", "add", *described, "--water-price", "4.52")
+    made = run("residences", "add", *described, "--water-price", "4.52")
     assert made.returncode == 0, made.stderr
     table.write_text(heading + row.format("not hex"), encoding="utf-8")
     unreadable = run("meters", "import", str(table))
@@ -162,7 +162,7 @@ def test_meters_are_imported_from_a_list_and_their_telegrams_replayed(
     )
     table.write_text(heading + row.format(""), encoding="utf-8")
     assert "1 meter registered" in shell("meters", "import", str(table)).stdout
-    assert json.loads(shell("replay", "--json").stdout)["stored"] == 1
+    assert json.loads(run("replay", "--json").stdout)["stored"] == 1
 
 
 def test_a_setting_that_cannot_be_read_is_named(run) -> None:
@@ -189,9 +189,9 @@ def test_a_file_that_is_not_there_is_named(tables, run) -> None:
     )
 
 
-def test_the_outbox_of_a_new_application_is_empty(tables, shell) -> None:
+def test_the_outbox_of_a_new_application_is_empty(tables, run) -> None:
     """`outbox list --json` is a list also when there is nothing in it."""
-    assert json.loads(shell("outbox", "list", "--json").stdout) == []
+    assert json.loads(run("outbox", "list", "--json").stdout) == []
 
 
 def test_external_text_is_printed_and_never_read_as_markup(tables, run, tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_the_worker_run_once_sends_what_is_due_and_ends(tables, run, shell, tmp_
     assert listed["text"] == "Your confirmation code is …. It is valid for 15 minutes."
 
 
-def test_data_past_their_retention_period_are_deleted(tables, run, shell, tmp_path: Path) -> None:
+def test_data_past_their_retention_period_are_deleted(tables, run, tmp_path: Path) -> None:
     """`purge` prints how many of each kind were deleted; run again, it deletes nothing."""
     settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data")})
 
@@ -271,7 +271,7 @@ def test_data_past_their_retention_period_are_deleted(tables, run, shell, tmp_pa
                 await record(Act.SIGNED_IN, Subject("account", 7), None, Visitor("192.0.2.7"), at)
 
     asyncio.run(act())
-    gone = json.loads(shell("purge", "--json").stdout)
+    gone = json.loads(run("purge", "--json").stdout)
     assert {kind: count for kind, count in gone.items() if count} == {"audit records": 1}
     answer = run("purge")
     assert (answer.returncode, "1" in answer.stdout, "audit records" in answer.stdout) == (0, False, True)
@@ -285,7 +285,7 @@ def test_several_workers_share_a_rate_limit_store_or_do_not_start(run) -> None:
     assert "SUBMETER_LIMITS_URL" in answer.stderr
 
 
-def test_the_audit_is_listed(tables, run, shell, tmp_path: Path) -> None:
+def test_the_audit_is_listed(tables, run, tmp_path: Path) -> None:
     """The acts of one account or kind, as a table or as JSON."""
     settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data")})
 
@@ -296,13 +296,13 @@ def test_the_audit_is_listed(tables, run, shell, tmp_path: Path) -> None:
                 await record(Act.SIGNED_IN, Subject("account", number), None, Visitor("192.0.2.7"), now)
 
     asyncio.run(act())
-    (listed,) = json.loads(shell("audit", "list", "--account", "7", "--json").stdout)
+    (listed,) = json.loads(run("audit", "list", "--account", "7", "--json").stdout)
     assert (listed["act"], listed["number"], listed["address"]) == ("SIGNED_IN", 7, "192.0.2.7")
     assert "2 acts" in run("audit", "list", "--act", "SIGNED_IN").stdout
     assert json.loads(run("audit", "list", "--act", "SIGNED_OUT", "--json").stdout) == []
 
 
-def test_a_paper_consent_is_recorded(tables, run, shell, tmp_path: Path, key_encryption) -> None:
+def test_a_paper_consent_is_recorded(tables, run, tmp_path: Path, key_encryption) -> None:
     """With the place of the paper; without it, the command names what is missing."""
     settings = from_environment({"SUBMETER_DATA_DIR": str(tmp_path / "data")})
 
@@ -314,7 +314,7 @@ def test_a_paper_consent_is_recorded(tables, run, shell, tmp_path: Path, key_enc
     claire = ("consents", "record", "claire.martin@example.org", "--granted")
     refused = run(*claire)
     assert (refused.returncode, "evidenceReference" in refused.stderr) == (1, True)
-    assert "is now GRANTED" in shell(*claire, "--evidence", "dossier 12").stdout
+    assert "is now GRANTED" in run(*claire, "--evidence", "dossier 12").stdout
     assert run("consents", "record", "nobody@example.org", "--no-granted").returncode == 1
 
 

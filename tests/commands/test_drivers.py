@@ -29,14 +29,14 @@ def drivers_here(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return partial(run, "drivers")
 
 
-def test_a_new_package_is_written_once_and_passes(drivers, tmp_path: Path) -> None:
+def test_a_new_package_is_written_once_and_passes(drivers, drivers_here, tmp_path: Path) -> None:
     """`new` lists each file and overwrites none; `check --path` passes without an installation."""
     written = drivers("new", "acme", "--into", "deep/er")
     assert written.returncode == 0, written.stderr
     driver = tmp_path / "deep" / "er" / "submeter-acme" / "submeter_acme" / "driver.py"
     assert "submeter_acme/driver.py" in written.stdout
     driver.write_text(driver.read_text() + "# mine\n")
-    again = drivers("new", "acme", "--into", "deep/er")
+    again = drivers_here("new", "acme", "--into", "deep/er")
     assert (again.returncode, "NOT_WRITTEN" in again.stderr) == (1, True)
     assert driver.read_text().endswith("# mine\n")
     checked = drivers("check", "acme", "--path", "deep/er/submeter-acme", "--json")
@@ -68,9 +68,9 @@ def test_an_invalid_name_is_refused_with_its_reason(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failing_check_ends_with_status_1_and_the_place(drivers, tmp_path: Path) -> None:
+def test_a_failing_check_ends_with_status_1_and_the_place(drivers, drivers_here, tmp_path: Path) -> None:
     """The table shows the check that failed, the telegram and the difference; JSON has the same."""
-    drivers("new", "acme")
+    drivers_here("new", "acme")
     vectors = tmp_path / "submeter-acme" / "submeter_acme" / "vectors.toml"
     vectors.write_text(vectors.read_text().replace('flags = ["LEAK"]', "flags = []"))
     shown = drivers("check", "acme", "--path", "submeter-acme")
@@ -86,9 +86,9 @@ def test_a_failing_check_ends_with_status_1_and_the_place(drivers, tmp_path: Pat
     ]
 
 
-def test_a_plugin_that_does_not_load_fails_its_check(drivers, tmp_path: Path) -> None:
+def test_a_plugin_that_does_not_load_fails_its_check(drivers, drivers_here, tmp_path: Path) -> None:
     """The reason is in the table, and no stack trace."""
-    drivers("new", "acme")
+    drivers_here("new", "acme")
     (tmp_path / "submeter-acme" / "submeter_acme" / "driver.py").write_text(
         "raise RuntimeError('no licence')\n"
     )

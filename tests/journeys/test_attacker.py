@@ -1,7 +1,7 @@
-"""An attacker with ten thousand guesses against one process: what gets through, and what is disclosed.
+"""An attacker with thousands of guesses against one process: what gets through, and what is disclosed.
 
 Counted, not timed: the guesses that are checked, and for each its answer, statements and hashes. The clock
-stands still, so no limit runs out meanwhile. The largest attack is on SQLite alone, the others on both.
+stands still, so no limit runs out meanwhile. Each attack has more guesses than the limits that it meets.
 """
 
 from collections.abc import Callable, Iterator
@@ -89,8 +89,7 @@ def through(guesses: list[Guess]) -> int:
     return sum(guess.answer in LOOKED_AT for guess in guesses)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the 6,000 take minutes on PostgreSQL
-async def test_six_thousand_passwords_from_a_thousand_addresses(
+async def test_two_thousand_passwords_from_a_thousand_addresses(
     application: Application, attack: Any
 ) -> None:
     """Ten are checked for each e-mail address; the answers do not show which of the two has an account."""
@@ -98,7 +97,7 @@ async def test_six_thousand_passwords_from_a_thousand_addresses(
     reported = {
         email: await attack(
             SIGN_IN,
-            [{"email": email, "password": f"Guess-{number}"} for number in range(3_000)],
+            [{"email": email, "password": f"Guess-{number}"} for number in range(1_000)],
             address=botnet,
         )
         for email in (ME, NOBODY)
@@ -107,8 +106,6 @@ async def test_six_thousand_passwords_from_a_thousand_addresses(
     assert sum(guess.hashes for guess in reported[ME]) == 10
     assert {guess.answer for guess in reported[ME][10:]} == {"ACCOUNT_LOCKED"}
     assert reported[ME] == reported[NOBODY]
-    share = sum(through(guesses) for guesses in reported.values()) / 6_000
-    assert share < 0.004
 
 
 async def test_the_right_password_among_the_guesses_is_not_found(
@@ -124,12 +121,12 @@ async def test_the_right_password_among_the_guesses_is_not_found(
     assert guesses[10].hashes == 0
 
 
-async def test_a_thousand_accounts_from_one_address(application: Application, attack: Any) -> None:
+async def test_two_hundred_accounts_from_one_address(application: Application, attack: Any) -> None:
     """Thirty passwords are checked, whichever accounts they were for."""
     await factories.account()
     variables = [
         {"email": ME if number % 2 else f"x{number}@example.org", "password": "Water-2026"}
-        for number in range(1_000)
+        for number in range(200)
     ]
     guesses = await attack(SIGN_IN, variables, address=one_host)
     assert through(guesses) <= 30
@@ -138,7 +135,7 @@ async def test_a_thousand_accounts_from_one_address(application: Application, at
     assert len(costs) == 1
 
 
-async def test_a_thousand_codes(application: Application, attack: Any, sign_in: Any) -> None:
+async def test_a_hundred_and_twenty_codes(application: Application, attack: Any, sign_in: Any) -> None:
     """Five are checked for each code, twenty an hour over all codes: 1 in 50,000 an hour."""
     await factories.account()
     await Account.all().update(leak_by_sms=False, phone_e164="+33612345678", phone_confirmed_at=None)
@@ -146,7 +143,7 @@ async def test_a_thousand_codes(application: Application, attack: Any, sign_in: 
     for minutes in range(6):
         at = NOW + timedelta(minutes=minutes)
         await attack(ASK_CODE, [{}], address=botnet, token=token, at=at)
-        codes = [{"code": f"{number:06}"} for number in range(170)]
+        codes = [{"code": f"{number:06}"} for number in range(20)]
         guesses = await attack(CONFIRM, codes, address=botnet, token=token, at=at)
         looked_at += through(guesses)
         assert through(guesses) <= 5
@@ -154,18 +151,18 @@ async def test_a_thousand_codes(application: Application, attack: Any, sign_in: 
     assert looked_at <= 20
 
 
-async def test_a_thousand_second_factors(application: Application, attack: Any, sign_in: Any) -> None:
+async def test_a_hundred_second_factors(application: Application, attack: Any, sign_in: Any) -> None:
     """Ten are checked in a quarter of an hour, though the password is known."""
     await factories.account()
     await Account.all().update(
         second_factor_since=NOW, second_factor_encrypted=await _encrypted_secret(application)
     )
     token = await sign_in()
-    codes = [{"code": f"{number:06}"} for number in range(1_000)]
+    codes = [{"code": f"{number:06}"} for number in range(100)]
     assert through(await attack(GIVE, codes, address=botnet, token=token)) <= 10
 
 
-async def test_a_thousand_links_of_forgotten_passwords(application: Application, attack: Any) -> None:
+async def test_three_hundred_links_of_forgotten_passwords(application: Application, attack: Any) -> None:
     """Requested or guessed: the same answers and the same work, whether the account exists or not."""
     await factories.account()
     asked = {
@@ -173,12 +170,12 @@ async def test_a_thousand_links_of_forgotten_passwords(application: Application,
     }
     assert asked[ME] == asked[NOBODY]
     assert [guess.answer for guess in asked[ME]].count("DONE") == 3
-    guesses = await attack(RESET, [{"token": make_token("smf_")} for _ in range(800)], address=one_host)
+    guesses = await attack(RESET, [{"token": make_token("smf_")} for _ in range(100)], address=one_host)
     assert [guess.answer for guess in guesses].count("CODE_EXPIRED") <= 20
     assert {guess.answer for guess in guesses} == {"CODE_EXPIRED", "RATE_LIMITED"}
 
 
-async def test_a_thousand_serials_at_a_residence(
+async def test_three_hundred_serials_at_a_residence(
     application: Application, key_encryption: KeyEncryption, attack: Any
 ) -> None:
     """Sixty are checked an hour, from any number of addresses; another residence's serial is a wrong one."""
@@ -189,7 +186,7 @@ async def test_a_thousand_serials_at_a_residence(
     guesses = await attack(
         ANSWER,
         [_serial(token, elsewhere if number % 2 else f"H8CA9{number:05}") for number in range(30)]
-        + [_serial(token, f"H8CA8{number:05}") for number in range(970)],
+        + [_serial(token, f"H8CA8{number:05}") for number in range(270)],
         address=botnet,
     )
     assert len({(guess.answer, guess.statements) for guess in guesses[:20]}) == 1
@@ -197,23 +194,23 @@ async def test_a_thousand_serials_at_a_residence(
     assert {guess.answer for guess in guesses} == {"DEVICE_NOT_FOUND", "RATE_LIMITED"}
 
 
-async def test_a_thousand_serials_from_one_address(
+async def test_a_hundred_serials_from_one_address(
     application: Application, key_encryption: KeyEncryption, attack: Any
 ) -> None:
     """Fifteen are checked an hour where the whole stock is searched."""
     await describe(key_encryption, "ista")
     token = await _started(application, "ista")
-    serials = [_serial(token, f"{700_000_000 + number}") for number in range(1_000)]
+    serials = [_serial(token, f"{700_000_000 + number}") for number in range(100)]
     assert through(await attack(ANSWER, serials, address=one_host)) <= 15
 
 
-async def test_a_thousand_near_serials_from_a_thousand_addresses(
+async def test_two_hundred_near_serials_from_as_many_addresses(
     application: Application, key_encryption: KeyEncryption, attack: Any
 ) -> None:
     """Twenty of ten thousand consecutive numbers are checked an hour; whoever has another is not affected."""
     await describe(key_encryption, "ista")
     token = await _started(application, "ista")
-    serials = [_serial(token, f"{700_000_000 + number}") for number in range(1_000)]
+    serials = [_serial(token, f"{700_000_000 + number}") for number in range(200)]
     guesses = await attack(ANSWER, serials, address=botnet)
     assert [guess.answer for guess in guesses[:20]] == ["DEVICE_NOT_FOUND"] * 20
     assert {guess.answer for guess in guesses[20:]} == {"RATE_LIMITED"}

@@ -20,7 +20,7 @@ from tests.support.crash.stream import Stream, with_ends
 from tests.support.crash.tables import Tables, faults, tables_of
 from tests.support.servers.broker import Mosquitto, running_broker
 
-METERS, HOURS = 36, 72
+METERS, HOURS = 20, 72
 BATCH = 20
 SECRET = "a secret of the crash tests, 32 characters"
 
@@ -132,7 +132,7 @@ def _environment(folder: Path, database: Database) -> dict[str, str]:
 async def test_whatever_is_killed_the_tables_are_those_of_an_undisturbed_run(
     tmp_path, registry, lines, undisturbed, database, workers, kills, stops
 ) -> None:
-    """Some thousand lines; workers killed at random moments, PostgreSQL stopped at once. Every line is a
+    """Some 1,600 lines; workers killed at random moments, PostgreSQL stopped at once. Every line is a
     reading or a dead letter, once; volumes, leaks, alerts and states are those of a recomputation, and each
     alert is notified once.
     """

@@ -232,8 +232,19 @@ TABLES = (
 )
 
 
+def in_pieces(lines, chance):
+    """The lines as they are, one to five at a time."""
+    left = list(lines)
+    while left:
+        size = chance.randint(1, 5)
+        yield left[:size]
+        left = left[size:]
+
+
 async def test_nights_that_arrive_in_any_order_give_the_same_tables(application, key_encryption) -> None:
-    """In order, night by night backwards, and line by line in any order: watering, and one true burst."""
+    """At once, some hours at a time in order, night by night backwards, and a few lines at a time in any
+    order: watering, and one true burst.
+    """
     meter = Izar()
     await factories.residence(key_encryption, factories.meter(meter.address))
     start = datetime(2026, 6, 1, tzinfo=PARIS).astimezone(UTC)
@@ -241,9 +252,11 @@ async def test_nights_that_arrive_in_any_order_give_the_same_tables(application,
     lines = meter.hourly(start, [hour for day in days for hour in day])
     now = start + timedelta(days=len(days))
     backwards = [lines[day * 24 : day * 24 + 25] for day in reversed(range(len(days)))]
-    mixed = [[line] for line in random.Random(7).sample(lines, len(lines))]
+    chance = random.Random(7)
+    some_hours = in_pieces(lines, chance)
+    mixed = in_pieces(chance.sample(lines, len(lines)), chance)
     seen = []
-    for batches in ([lines], [[line] for line in lines], backwards, mixed):
+    for batches in ([lines], some_hours, backwards, mixed):
         for name in ("outbox_message", "alert", "recurring_draw", "burst_draw", "meter_state", "reading"):
             await current_database().execute_script(f"DELETE FROM {name}")
         for batch in batches:

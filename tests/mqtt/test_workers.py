@@ -65,6 +65,7 @@ async def test_two_workers_one_of_them_killed(application, meter, broker, worker
     assert await dead_letters() == ["noise"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # what the broker holds is promised
 async def test_a_worker_that_is_stopped_returns_what_it_has_not_begun(
     application, meter, broker, workers, until
 ) -> None:
@@ -82,6 +83,7 @@ async def test_a_worker_that_is_stopped_returns_what_it_has_not_begun(
     assert await stored() == [0, 1, 2]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # as above
 async def test_a_broker_that_is_away_is_waited_for(application, meter, broker, workers, until) -> None:
     """One line about it, no stack trace; once it is back, the same worker goes on."""
     worker = workers.start()

@@ -60,7 +60,7 @@ def test_spans_are_exported_to_the_address_of_the_environment(monkeypatch) -> No
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         monkeypatch.setenv(tracing.ENDPOINTS[0], f"http://127.0.0.1:{server.server_address[1]}")
         monkeypatch.setenv("OTEL_SERVICE_NAME", "submeter-of-the-tests")
         tracing.start()

@@ -182,7 +182,9 @@ def wandering(meter, seed):
     return lines
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("database_url", "seed"), [("sqlite", 0), ("postgresql", 1)], indirect=["database_url"]
+)
 async def test_any_order_repetition_and_batch_size_give_the_same_series(
     application, key_encryption, now, izar, other_izar, tables, forget, seed
 ) -> None:

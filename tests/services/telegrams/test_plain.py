@@ -119,7 +119,11 @@ async def forget():
         await current_database().execute_script(f"DELETE FROM {name}")
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("database_url", "seed"),
+    [("sqlite", 0), ("sqlite", 1), ("postgresql", 0), ("postgresql", 2)],
+    indirect=["database_url"],
+)
 async def test_the_short_way_stores_what_the_long_way_stores(
     application, key_encryption, itron, izar, other_izar, monkeypatch, seed
 ) -> None:

@@ -128,7 +128,11 @@ async def forget():
         await current_database().execute_script(f"DELETE FROM {name}")
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("database_url", "seed"),
+    [("sqlite", 0), ("sqlite", 1), ("postgresql", 2), ("postgresql", 3)],
+    indirect=["database_url"],
+)
 async def test_a_removal_typed_before_or_after_the_telegrams_gives_the_same_tables(homes, seed) -> None:
     """Readings, hours, days, leaks, alerts: known before, typed afterwards, typed wrongly, undone."""
     home = await homes(seed)
@@ -153,7 +157,9 @@ async def test_a_removal_typed_before_or_after_the_telegrams_gives_the_same_tabl
     assert await state() == untouched, "undone: every reading returns"
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("database_url", "seed"), [("sqlite", 0), ("postgresql", 1)], indirect=["database_url"]
+)
 async def test_an_installation_moved_before_or_after_the_telegrams_gives_the_same_tables(homes, seed) -> None:
     """What was read before the meter was installed here is nobody's consumption."""
     home = await homes(seed)

@@ -72,7 +72,10 @@ async def tables_of(database: BaseDBAsyncClient, which: Mapping[str, str] = STOR
     leaks = {str(row["id"]): f"{row['meter_id']}/{row['started_on']}" for row in episodes}
 
     def named(value: object) -> str:
-        return _LEAK.sub(lambda found: f"leak:{leaks.get(found[1], found[1])}", str(value))
+        text = str(value)
+        if not text.startswith("leak:"):
+            return text
+        return _LEAK.sub(lambda found: f"leak:{leaks.get(found[1], found[1])}", text)
 
     return {
         name: sorted(

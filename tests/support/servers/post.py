@@ -154,7 +154,7 @@ def sms_centre(monkeypatch: Any) -> Iterator[SmsCentre]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     centre.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     send = HTTPAdapter.send
 
