@@ -1,9 +1,11 @@
 """What the suite's own fixtures promise: each test starts from the same state, whatever ran before it."""
 
+from collections import Counter
 from functools import partial
 from typing import Any
 
 import pytest
+from asyncpg import Connection, connect
 from tortoise.apps import Apps
 from tortoise.context import get_current_context
 
@@ -12,6 +14,8 @@ from core.metering import Registry
 from core.models import Operator
 from core.services.shared.transaction import current_database
 from core.settings import Settings
+from tests.support import array_types
+from tests.support.array_types import keep_array_types
 from tests.support.models import WORK_OUT, state_of
 
 _STRUCTURE = {
@@ -76,3 +80,32 @@ def _comparable(state: dict[str, Any]) -> dict[str, Any]:
     fields = {name: sorted(map(repr, value)) for name, value in state.items() if isinstance(value, list)}
     queries = {name: str(state[name]) for name in ("basetable", "basequery", "basequery_all_fields")}
     return {**fields, **queries, "filters": filters}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.usefixtures("application")
+async def test_only_what_each_database_has_is_kept_of_array_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's own arrays are asked for by the first connection alone; what a test's database defines, by
+    each: the same number is another type in the next one.
+    """
+    asked = Counter[frozenset[int]]()
+    ask = array_types.ASK
+
+    async def counted(connection: Connection, numbers: Any, limit_s: float | None) -> Any:
+        asked[frozenset(numbers)] += 1
+        return await ask(connection, numbers, limit_s)
+
+    monkeypatch.setattr(array_types, "ASK", counted)
+    keep_array_types(monkeypatch)
+    await current_database().execute_script("CREATE TYPE stage AS ENUM ('first', 'last')")
+    async with current_database().acquire_connection() as one:
+        number = await one.fetchval("SELECT 'stage[]'::regtype::oid")
+        settings = one._params
+        for _ in range(2):
+            connection = await connect(
+                host=one._addr.rpartition("/")[0], user=settings.user, database=settings.database
+            )
+            assert await connection.fetchval("SELECT $1::bigint[]", [1, 2]) == [1, 2]
+            assert await connection.fetchval("SELECT ARRAY['last'::stage]") == ["last"]
+            await connection.close()
+    assert asked == {frozenset({1016}): 1, frozenset({number}): 2}
