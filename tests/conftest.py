@@ -13,8 +13,9 @@ import signal
 import sys
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import FrameType
 
@@ -29,6 +30,7 @@ from core.services.places.key_encryption import KeyEncryption
 from core.settings import Settings
 from tests.support.memory import in_memory
 from tests.support.models import keep_models
+from tests.support.prepared import Prepared
 from tests.support.servers.postgresql import Postgresql
 
 SECRET_KEY = "a secret of the tests, of at least 32 characters"
@@ -147,7 +149,7 @@ def sqlite_template(sqlite_folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgresql]:
     """A running server."""
-    from tests.support.array_types import keep_array_types  # noqa: PLC0415 - only where PostgreSQL is tested
+    from tests.support.servers.array_types import keep_array_types  # noqa: PLC0415 - only where PostgreSQL is tested
 
     with Postgresql(tmp_path_factory.getbasetemp()) as server, pytest.MonkeyPatch.context() as patch:
         keep_array_types(patch)
@@ -165,18 +167,63 @@ def postgresql_template(
     return postgresql_server.data, name
 
 
+@pytest.fixture
+def prepared() -> Prepared | None:
+    """What the database holds when the test begins: nothing, unless a folder or module says otherwise."""
+    return None
+
+
+@pytest.fixture(scope="session")
+def sqlite_to_copy(sqlite_template: Path, registry: Registry) -> Callable[[Prepared | None], Path]:
+    """The file that a test's database is copied from."""
+
+    @cache
+    def path_of(prepared: Prepared | None) -> Path:
+        if prepared is None:
+            return sqlite_template
+        path = sqlite_template.with_name(f"{prepared.name}.db")
+        shutil.copy(sqlite_template, path)
+        asyncio.run(_fill(_settings(path.parent, f"sqlite:///{path}"), registry, prepared))
+        return path
+
+    return path_of
+
+
+@pytest.fixture(scope="session")
+def postgresql_to_copy(
+    tmp_path_factory: pytest.TempPathFactory,
+    postgresql_template: tuple[Path, str],
+    postgresql_server: Postgresql,
+    registry: Registry,
+) -> Callable[[Prepared | None], str]:
+    """The name of the database that a test's is copied from."""
+    _, template = postgresql_template
+    folder = tmp_path_factory.mktemp("prepared")
+
+    @cache
+    def name_of(prepared: Prepared | None) -> str:
+        if prepared is None:
+            return template
+        postgresql_server.create(prepared.name, template)
+        settings = _settings(folder, postgresql_server.url(prepared.name))
+        asyncio.run(_fill(settings, registry, prepared))
+        return prepared.name
+
+    return name_of
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """An empty, migrated database."""
+def database_url(request: pytest.FixtureRequest, prepared: Prepared | None) -> Iterator[str]:
+    """A migrated database, empty but for what is prepared."""
     if request.param == "sqlite":
-        template = request.getfixturevalue("sqlite_template")
+        template = request.getfixturevalue("sqlite_to_copy")(prepared)
         folder = request.getfixturevalue("sqlite_folder") / f"test_{uuid.uuid4().hex}"
         folder.mkdir()
         shutil.copy(template, folder / "test.db")
         yield f"sqlite:///{folder / 'test.db'}"
         shutil.rmtree(folder)
         return
-    _, template = request.getfixturevalue("postgresql_template")
+    template = request.getfixturevalue("postgresql_to_copy")(prepared)
     server = request.getfixturevalue("postgresql_server")
     name = f"test_{uuid.uuid4().hex}"
     server.create(name, template)
@@ -203,3 +250,8 @@ def key_encryption() -> KeyEncryption:
 
 def _settings(folder: Path, database_url: str) -> Settings:
     return Settings(data_dir=folder, database_url=database_url, secret_key=SECRET_KEY, log_level="WARNING")
+
+
+async def _fill(settings: Settings, registry: Registry, prepared: Prepared) -> None:
+    async with open_application(settings, registry=registry) as application:
+        await prepared.fill(application)

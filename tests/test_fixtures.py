@@ -14,9 +14,10 @@ from core.metering import Registry
 from core.models import Operator
 from core.services.shared.transaction import current_database
 from core.settings import Settings
-from tests.support import array_types
-from tests.support.array_types import keep_array_types
 from tests.support.models import WORK_OUT, state_of
+from tests.support.prepared import Prepared, prepared_for
+from tests.support.servers import array_types
+from tests.support.servers.array_types import keep_array_types
 
 _STRUCTURE = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master ORDER BY type, name",
@@ -54,6 +55,27 @@ async def test_a_test_finds_nothing_of_the_one_before(turn: str, seen: dict[str,
 @pytest.fixture(scope="module")
 def seen() -> dict[str, list[object]]:
     return {}
+
+
+async def _open_shop(application: Application) -> None:
+    await Operator.create(code="shop", name="Shop")
+
+
+prepared = prepared_for("shop", Prepared("shop_of_test_fixtures", _open_shop))
+
+
+@pytest.fixture
+def shop() -> None:
+    """Asks for what is prepared."""
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+@pytest.mark.usefixtures("application", "shop")
+async def test_each_test_has_its_own_copy_of_what_is_prepared(turn: str) -> None:
+    """It finds what was written once, the numbers after it, and nothing that another test has written."""
+    assert [(row.id, row.code) for row in await Operator.all()] == [(1, "shop")]
+    await Operator.all().update(code="changed")
+    assert (await Operator.create(code="other", name="Other")).id == 2
 
 
 async def test_kept_models_are_those_that_are_worked_out(
