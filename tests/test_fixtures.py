@@ -1,9 +1,11 @@
 """What the suite's own fixtures promise: each test starts from the same state, whatever ran before it."""
 
+from collections import Counter
 from functools import partial
 from typing import Any
 
 import pytest
+from asyncpg import Connection, connect
 from tortoise.apps import Apps
 from tortoise.context import get_current_context
 
@@ -13,6 +15,9 @@ from core.models import Operator
 from core.services.shared.transaction import current_database
 from core.settings import Settings
 from tests.support.models import WORK_OUT, state_of
+from tests.support.prepared import Prepared, prepared_for
+from tests.support.servers import array_types
+from tests.support.servers.array_types import keep_array_types
 
 _STRUCTURE = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master ORDER BY type, name",
@@ -52,6 +57,27 @@ def seen() -> dict[str, list[object]]:
     return {}
 
 
+async def _open_shop(application: Application) -> None:
+    await Operator.create(code="shop", name="Shop")
+
+
+prepared = prepared_for("shop", Prepared("shop_of_test_fixtures", _open_shop))
+
+
+@pytest.fixture
+def shop() -> None:
+    """Asks for what is prepared."""
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+@pytest.mark.usefixtures("application", "shop")
+async def test_each_test_has_its_own_copy_of_what_is_prepared(turn: str) -> None:
+    """It finds what was written once, the numbers after it, and nothing that another test has written."""
+    assert [(row.id, row.code) for row in await Operator.all()] == [(1, "shop")]
+    await Operator.all().update(code="changed")
+    assert (await Operator.create(code="other", name="Other")).id == 2
+
+
 async def test_kept_models_are_those_that_are_worked_out(
     application: Application, settings: Settings, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,3 +102,32 @@ def _comparable(state: dict[str, Any]) -> dict[str, Any]:
     fields = {name: sorted(map(repr, value)) for name, value in state.items() if isinstance(value, list)}
     queries = {name: str(state[name]) for name in ("basetable", "basequery", "basequery_all_fields")}
     return {**fields, **queries, "filters": filters}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.usefixtures("application")
+async def test_only_what_each_database_has_is_kept_of_array_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's own arrays are asked for by the first connection alone; what a test's database defines, by
+    each: the same number is another type in the next one.
+    """
+    asked = Counter[frozenset[int]]()
+    ask = array_types.ASK
+
+    async def counted(connection: Connection, numbers: Any, limit_s: float | None) -> Any:
+        asked[frozenset(numbers)] += 1
+        return await ask(connection, numbers, limit_s)
+
+    monkeypatch.setattr(array_types, "ASK", counted)
+    keep_array_types(monkeypatch)
+    await current_database().execute_script("CREATE TYPE stage AS ENUM ('first', 'last')")
+    async with current_database().acquire_connection() as one:
+        number = await one.fetchval("SELECT 'stage[]'::regtype::oid")
+        settings = one._params
+        for _ in range(2):
+            connection = await connect(
+                host=one._addr.rpartition("/")[0], user=settings.user, database=settings.database
+            )
+            assert await connection.fetchval("SELECT $1::bigint[]", [1, 2]) == [1, 2]
+            assert await connection.fetchval("SELECT ARRAY['last'::stage]") == ["last"]
+            await connection.close()
+    assert asked == {frozenset({1016}): 1, frozenset({number}): 2}

@@ -33,6 +33,7 @@ from graphql_schema.contract.access import BY_ARGUMENT, PERMISSIONS, errors_of
 from graphql_schema.requests.direct_fields import DirectField
 from graphql_schema.schema import schema
 from tests.support import factories
+from tests.support.prepared import Prepared, prepared_for
 from tests.support.sign_up import Applicant, describe
 
 SIGN_IN = """mutation ($email: String!, $password: String!) {
@@ -233,14 +234,22 @@ def data_of(application: Application) -> Callable[[], Awaitable[Home]]:
     return home
 
 
-@pytest.fixture
-async def home(key_encryption: KeyEncryption, data_of: Callable[[], Awaitable[Home]]) -> Home:
+async def describe_home(application: Application) -> None:
     """Claire's dwelling, with a cold water and a heat meter."""
     heat = factories.meter("SAP-21131C34-0C-04", fluid=Fluid.HEAT, vendor="kamstrup", printed_serial=HEAT)
-    await factories.residence(
-        key_encryption, heat, factories.meter("SAP-21131C35-15-07", printed_serial=WATER)
-    )
-    return await data_of()
+    water = factories.meter("SAP-21131C35-15-07", printed_serial=WATER)
+    await factories.residence(KeyEncryption.under(application.settings.secret_key), heat, water)
+
+
+prepared = prepared_for("home", Prepared("claires_home", describe_home))
+
+
+@pytest.fixture
+async def home(data_of: Callable[[], Awaitable[Home]]) -> Home:
+    """Claire's dwelling, which is prepared."""
+    home = await data_of()
+    assert home.meters.keys() == {HEAT, WATER}
+    return home
 
 
 @pytest.fixture

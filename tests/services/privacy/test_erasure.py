@@ -3,7 +3,7 @@
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -42,9 +42,10 @@ from core.services.privacy.grants import GrantAsked, issue_grant
 from core.services.privacy.household import accept_invitation, invite_member
 from core.services.shared.audit import acts_on
 from core.services.shared.transaction import current_database
-from core.services.telegrams.pipeline import take_in
+from tests.services.privacy.conftest import READ_SINCE_OCTOBER
 from tests.support import factories
 from tests.support.factories import NOW, PASSWORD
+from tests.support.prepared import prepared_for
 
 WATER = Fluid.COLD_WATER
 VISITOR = NOBODY
@@ -69,15 +70,15 @@ async def _everything() -> dict[str, list[dict[str, Any]]]:
     }
 
 
+prepared = prepared_for("claire", READ_SINCE_OCTOBER)
+
+
 @pytest.fixture
-async def claire(application, key_encryption, izar, posted: Callable) -> Viewer:
+async def claire(application, posted: Callable) -> Viewer:
     """Who has used everything: limits, consents, tokens, a grant, a household, an archive, an alert's
     note.
     """
-    await factories.residence(key_encryption, factories.meter(izar.address), move_in=date(2026, 10, 1))
     account = await Account.get(email="claire.martin@example.org")
-    lines = izar.hourly(datetime(2026, 10, 1, tzinfo=UTC), [7] * 24 * 50)
-    await take_in(application, SYSTEM, lines, source="test", now=NOW)
     await Session.create(
         account_id=account.id, token_hash="s", created_at=NOW, expires_at=NOW + timedelta(days=30)
     )

@@ -30,20 +30,21 @@ from core.services.privacy.exports import (
 from core.services.privacy.personal_tables import NOT_EXPORTED, OF_ACCOUNT, OF_HOME, SERIES
 from core.services.shared.audit import acts_on
 from core.services.shared.transaction import current_database
-from core.services.telegrams.pipeline import take_in
+from tests.services.privacy.conftest import READ_SINCE_SEPTEMBER
 from tests.support import factories
 from tests.support.factories import NOW
+from tests.support.prepared import prepared_for
 
 LEFT = date(2026, 11, 1)
 
 
+prepared = prepared_for("claire", READ_SINCE_SEPTEMBER)
+
+
 @pytest.fixture
-async def claire(application, key_encryption, izar) -> Viewer:
+async def claire(application) -> Viewer:
     """She has left on 1 November; Paul lives there since; the meter was read before, between and after."""
-    await factories.residence(key_encryption, factories.meter(izar.address), move_in=date(2026, 10, 1))
     account = await Account.get(email="claire.martin@example.org")
-    lines = izar.hourly(datetime(2026, 9, 28, tzinfo=UTC), [7] * 24 * 50)
-    await take_in(application, SYSTEM, lines, source="test", now=NOW)
     await Occupancy.filter(account_id=account.id).update(move_out=LEFT)
     paul = await factories.account(email="paul@example.org", first_name="=Paul")
     await Occupancy.create(dwelling=await Dwelling.get(), account_id=paul, kind="TENANT", move_in=LEFT)

@@ -15,9 +15,9 @@ from core.services.auth.sessions import viewer_of_token
 from core.services.consumption.by_resolution import ConsumptionAsked, consumptions
 from core.services.privacy.grants import GrantAsked, IssuedGrant, issue_grant, my_grants, revoke_grant
 from core.services.shared.audit import acts_on
-from core.services.telegrams.pipeline import take_in
-from tests.support import factories
+from tests.services.privacy.conftest import READ_SINCE_OCTOBER
 from tests.support.factories import NOW
+from tests.support.prepared import prepared_for
 
 WATER, HEAT = Fluid.COLD_WATER, Fluid.HEAT
 UNTIL = date(2027, 2, 1)
@@ -25,12 +25,12 @@ FIRST = date(2026, 10, 10)
 COARSE = frozenset({Resolution.MONTHLY, Resolution.YEARLY, Resolution.BILLING_PERIOD})
 
 
+prepared = prepared_for("claire", READ_SINCE_OCTOBER)
+
+
 @pytest.fixture
-async def claire(application, key_encryption, izar) -> Viewer:
+async def claire(application) -> Viewer:
     """Since 1 October, with water read every hour for fifty days."""
-    await factories.residence(key_encryption, factories.meter(izar.address), move_in=date(2026, 10, 1))
-    lines = izar.hourly(datetime(2026, 10, 1, tzinfo=UTC), [7] * 24 * 50)
-    await take_in(application, SYSTEM, lines, source="test", now=NOW)
     account = await Account.get(email="claire.martin@example.org")
     return Viewer(role=Role.RESIDENT, account_id=account.id, operator_id=account.operator_id, asked_at=NOW)
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from core.access import NOBODY, SYSTEM, Role, Viewer
+from core.access import NOBODY, Role, Viewer
 from core.access.purposes import AccountPurpose, Purpose
 from core.consumption.fluids import Fluid
 from core.consumption.resolutions import Resolution
@@ -33,22 +33,23 @@ from core.services.privacy.access_log import LookView, access_log
 from core.services.privacy.consent_log import consent_history, consents_by_purpose
 from core.services.privacy.grants import GrantAsked, issue_grant
 from core.services.privacy.household import accept_invitation, invite_member
-from core.services.telegrams.pipeline import take_in
 from core.texts.access_log import LookedAt, LookerKind, LookWords, look_sentence
 from core.texts.consents import PURPOSE_TEXTS, PURPOSES_VERSION
+from tests.services.privacy.conftest import READ_SINCE_OCTOBER
 from tests.support import factories
 from tests.support.factories import NOW
+from tests.support.prepared import prepared_for
 
 WATER = Fluid.COLD_WATER
 FIRST, LAST = date(2026, 11, 2), date(2026, 11, 8)
 
 
+prepared = prepared_for("claire", READ_SINCE_OCTOBER)
+
+
 @pytest.fixture
-async def claire(application, key_encryption, izar) -> Viewer:
+async def claire(application) -> Viewer:
     """She lives there since 1 October, has consented, and her manager is boss@example.org."""
-    await factories.residence(key_encryption, factories.meter(izar.address), move_in=date(2026, 10, 1))
-    lines = izar.hourly(datetime(2026, 10, 1, tzinfo=UTC), [7] * 24 * 50)
-    await take_in(application, SYSTEM, lines, source="test", now=NOW)
     boss = await factories.account(email="boss@example.org", role=Role.MANAGER, first_name="Bruno")
     await ManagedResidence.create(account_id=boss, residence=await Residence.get(), granted_at=NOW)
     account = await Account.get(email="claire.martin@example.org")
