@@ -28,9 +28,9 @@ from core.metering import Registry, load_registry
 from core.services.auth import passwords
 from core.services.places.key_encryption import KeyEncryption
 from core.settings import Settings
+from tests.support.databases.models import keep_models
+from tests.support.databases.prepared import Prepared
 from tests.support.memory import in_memory
-from tests.support.models import keep_models
-from tests.support.prepared import Prepared
 from tests.support.servers.postgresql import Postgresql
 
 SECRET_KEY = "a secret of the tests, of at least 32 characters"
@@ -149,7 +149,7 @@ def sqlite_template(sqlite_folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgresql]:
     """A running server."""
-    from tests.support.servers.array_types import keep_array_types  # noqa: PLC0415 - only where PostgreSQL is tested
+    from tests.support.databases.array_types import keep_array_types  # noqa: PLC0415 - only where PostgreSQL is tested
 
     with Postgresql(tmp_path_factory.getbasetemp()) as server, pytest.MonkeyPatch.context() as patch:
         keep_array_types(patch)

@@ -14,10 +14,10 @@ from core.metering import Registry
 from core.models import Operator
 from core.services.shared.transaction import current_database
 from core.settings import Settings
-from tests.support.models import WORK_OUT, state_of
-from tests.support.prepared import Prepared, prepared_for
-from tests.support.servers import array_types
-from tests.support.servers.array_types import keep_array_types
+from tests.support.databases import array_types
+from tests.support.databases.array_types import keep_array_types
+from tests.support.databases.models import WORK_OUT, state_of
+from tests.support.databases.prepared import Prepared, prepared_for
 
 _STRUCTURE = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master ORDER BY type, name",

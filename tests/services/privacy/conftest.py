@@ -8,8 +8,8 @@ from core.services.places.key_encryption import KeyEncryption
 from core.services.telegrams.pipeline import take_in
 from tests.services.conftest import Izar
 from tests.support import factories
+from tests.support.databases.prepared import Prepared
 from tests.support.factories import NOW
-from tests.support.prepared import Prepared
 
 
 async def _read_since(application: Application, first: datetime) -> None:

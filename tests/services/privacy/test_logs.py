@@ -37,8 +37,8 @@ from core.texts.access_log import LookedAt, LookerKind, LookWords, look_sentence
 from core.texts.consents import PURPOSE_TEXTS, PURPOSES_VERSION
 from tests.services.privacy.conftest import READ_SINCE_OCTOBER
 from tests.support import factories
+from tests.support.databases.prepared import prepared_for
 from tests.support.factories import NOW
-from tests.support.prepared import prepared_for
 
 WATER = Fluid.COLD_WATER
 FIRST, LAST = date(2026, 11, 2), date(2026, 11, 8)
