@@ -8,7 +8,7 @@ The numbers of many telegrams become JSON's at once: `msgspec` writes and reads 
 the time in which Python makes a double of each.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -17,10 +17,18 @@ from typing import Any, Final
 
 from msgspec import UNSET, MsgspecError, Struct, UnsetType
 from msgspec.json import Decoder, Encoder
+from msgspec.structs import replace
 
-from core.metering import FlagDuration, Identified, Measurement, StatusFlag, TelegramError
+from core.metering import (
+    FlagDuration,
+    HistoryEntry,
+    Identified,
+    Measurement,
+    StatusFlag,
+    TelegramError,
+)
 
-_LARGEST: Final = 2**53
+_LARGEST: Final = 2.0**53
 _ONE: Final = Decimal(1)
 _NO_VALUES: Final[Mapping[str, Any]] = {}
 _NO_DURATIONS: Final[dict[str, "Duration"]] = {}
@@ -68,7 +76,7 @@ class Answer(Struct, frozen=True, gc=False):
     no_values: str | None = None
     error: LineFault | None = None
     durations: dict[str, Duration] | UnsetType = UNSET
-    previous_alarm_flags: Sequence[str] | UnsetType | None = UNSET
+    previous_alarm_flags: Collection[str] | UnsetType | None = UNSET
 
 
 _ENCODER: Final = Encoder()
@@ -102,59 +110,33 @@ def answers_of(
 
     """
     told = [_NOTHING if one is None else one for one in measurements]
-    values, histories = plain_values([one.values for one in told]), _histories(told)
-    answers: list[Answer] = []
-    for asked, sender, one, named, history, reason, error in zip(
-        ids, senders, told, values, histories, no_values, errors, strict=True
-    ):
-        address, earlier = sender.address, one.previous_flags
-        durations: dict[str, Duration] | UnsetType = _NO_DURATIONS
-        previous: Sequence[str] | UnsetType | None = None
-        if one is _NOTHING:
-            durations = previous = UNSET
-        elif one.durations:
-            durations = _durations(one.durations)
-        if earlier is not None:
-            previous = _sorted(earlier) if earlier else _NO_FLAGS
-        answers.append(
-            Answer(
-                asked,
-                address.manufacturer,
-                address.identification,
-                str(address),
-                sender.driver.name,
-                named,
-                history,
-                _sorted(one.flags) if one.flags else _NO_FLAGS,
-                one.status_word,
-                reason,
-                error,
-                durations,
-                previous,
-            )
+    addresses = [sender.address for sender in senders]
+    answers = list(
+        map(
+            Answer,
+            ids,
+            [address.manufacturer for address in addresses],
+            [address.identification for address in addresses],
+            map(str, addresses),
+            [sender.driver.name for sender in senders],
+            plain_values([one.values for one in told]),
+            _histories([one.history for one in told]),
+            [_sorted(one.flags) if one.flags else _NO_FLAGS for one in told],
+            [one.status_word for one in told],
+            no_values,
+            errors,
+            [_durations(one.durations) if one.durations else _NO_DURATIONS for one in told],
+            [_sorted(one.previous_flags) if one.previous_flags else one.previous_flags for one in told],
         )
+    )
+    for place in [place for place, one in enumerate(told) if one is _NOTHING]:
+        answers[place] = replace(answers[place], durations=UNSET, previous_alarm_flags=UNSET)
     return answers
 
 
-def plain_values(many: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
-    """Values by name of each: numbers as JSON has them, moments with a blank between day and time."""
-    numbers = iter(plain_numbers([one for values in many for one in values.values() if type(one) is Decimal]))
-    answers: list[dict[str, object]] = []
-    for values in many:
-        plain = dict(values)
-        for name, value in values.items():
-            kind = type(value)
-            if kind is Decimal:
-                plain[name] = next(numbers)
-            elif kind is datetime:
-                plain[name] = value.isoformat(" ")  # type: ignore[attr-defined]
-        answers.append(plain)
-    return answers
-
-
-def _histories(measurements: Sequence[Measurement]) -> Iterator[Sequence[PastValue]]:
-    """What the counters showed on earlier days, of each."""
-    entries = [entry for measurement in measurements for entry in measurement.history]
+def _histories(histories: Sequence[Sequence[HistoryEntry]]) -> Iterable[Sequence[PastValue]]:
+    """What the counters showed on earlier days."""
+    entries = [entry for history in histories for entry in history]
     past = map(
         PastValue,
         [entry.day for entry in entries],
@@ -162,22 +144,69 @@ def _histories(measurements: Sequence[Measurement]) -> Iterator[Sequence[PastVal
         plain_numbers([entry.value for entry in entries]),
         [entry.source for entry in entries],
     )
-    return (tuple(islice(past, len(one.history))) if one.history else () for one in measurements)
+    lengths = set(map(len, histories))
+    if len(lengths) == 1 and (length := lengths.pop()):  # nearly always; sharing out by number takes longer
+        return zip(*[past] * length, strict=True)
+    return [tuple(islice(past, len(history))) for history in histories]
+
+
+def plain_values(many: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Values by name of each: numbers as JSON has them, moments with a blank between day and time.
+
+    Name by name for all that have the same names, since nearly all values of one name are of one type.
+    """
+    answers = list(map(dict, many))
+    for alike in _with_the_same_names(answers):
+        for name in alike[0]:
+            column = [values[name] for values in alike]
+            if not _CONVERTED.isdisjoint(map(type, column)):
+                for values, plain in zip(alike, _plain_column(column), strict=True):
+                    values[name] = plain
+    return answers
+
+
+_CONVERTED: Final = frozenset({Decimal, datetime})
+
+
+def _with_the_same_names(many: Sequence[dict[str, object]]) -> Iterable[Sequence[dict[str, object]]]:
+    if len(set(map(len, many))) == 1 and len(set().union(*many)) == len(many[0]):
+        return (many,)  # of one kind of meter
+    groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    for values in many:
+        groups.setdefault(tuple(values), []).append(values)
+    return groups.values()
+
+
+def _plain_column(column: Sequence[Any]) -> Iterable[object]:
+    """Values of one name."""
+    kinds = set(map(type, column))
+    if kinds == {Decimal}:
+        return plain_numbers(column)
+    if Decimal in kinds:
+        column = [plain_number(value) if type(value) is Decimal else value for value in column]
+    return [value.isoformat(" ") if type(value) is datetime else value for value in column]
 
 
 _WRITTEN: Final = Encoder(decimal_format="number").encode
-_READ: Final = Decoder(list[float]).decode
+_READ: Final = Decoder(list[int | float]).decode
 
 
 def plain_numbers(values: Sequence[Decimal]) -> list[int | float]:
     """As `plain_number` has each, in half the time or less."""
     try:
-        doubles = _READ(_WRITTEN(values))
+        numbers = _READ(_WRITTEN(values))
     except MsgspecError:  # one is no number of JSON's, or beyond any double
         return [plain_number(value) for value in values]
     return [
-        int(double) if double.is_integer() and -_LARGEST < double < _LARGEST and not value % _ONE else double
-        for double, value in zip(doubles, values, strict=True)
+        int(number)
+        if type(number) is float
+        and number.is_integer()
+        and -_LARGEST < number < _LARGEST
+        and not value % _ONE
+        else float(value)
+        if type(number) is int and not -_LARGEST < number < _LARGEST
+        else number
+        for number, value in zip(numbers, values, strict=True)
     ]
 
 

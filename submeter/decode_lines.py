@@ -116,8 +116,10 @@ class LineDecoder:
             answers: dict[int, Answer] = {}
             questions, senders = self._identified(_questions(lines, answers), answers)
             results = self._opened(questions, senders)
-            answers.update(zip(_places(questions), _told(questions, senders, results), strict=True))
-            in_order = [answers[place] for place in range(len(lines))]
+            in_order = _told(questions, senders, results)
+            if answers:  # some are answered already
+                answers.update(zip([one.place for one in questions], in_order, strict=True))
+                in_order = [answers[place] for place in range(len(lines))]
             try:
                 return written(in_order)
             except RecursionError:
@@ -199,10 +201,6 @@ def answers(lines: Iterable[str], registry: Registry) -> Iterator[bytes]:
     """The answer to each line that is not blank, without its line feed."""
     for batch in LineDecoder(registry).answers(lines):
         yield from batch.splitlines()
-
-
-def _places(questions: Sequence[_Question]) -> list[int]:
-    return [question.place for question in questions]
 
 
 def _alike(items: Iterable[_Item], formats: Iterable[CompactFormats]) -> dict[CompactFormats, list[_Item]]:
@@ -332,7 +330,12 @@ def _told(
     return answers_of(
         [question.id for question in questions],
         senders,
-        [_meaning(*one) for one in zip(questions, senders, results, strict=True)],
+        [
+            one.measurement
+            if isinstance(one, Opened) and question.received.received_at is None
+            else _meaning(question, sender, one)
+            for question, sender, one in zip(questions, senders, results, strict=True)
+        ],
         # With more values than one there is nothing to explain.
         [
             why_no_values(one) if isinstance(one, Opened) and len(one.measurement.values) <= 1 else None
