@@ -85,10 +85,9 @@ def interpret(frame: Frame) -> Measurement:
 
 def interpret_many(frames: Sequence[Frame]) -> list[Measurement]:
     """What Diehl meters of one kind send."""
-    how_many = sum([frame.envelope.ci in prios.PRIOS_CI for frame in frames])
-    if not how_many:
-        return _table(frames[0]).interpret_many(frames)
-    return _interpret_prios(frames) if how_many == len(frames) else [interpret(frame) for frame in frames]
+    if frames[0].envelope.ci in prios.PRIOS_CI:  # then all are, since they are of one layout
+        return _interpret_prios(frames)
+    return _table(frames[0]).interpret_many(frames)
 
 
 def index_many(frames: Sequence[Frame]) -> list[Measurement]:
@@ -113,11 +112,11 @@ def _table(frame: Frame) -> Table:
 
 def _interpret_prios(frames: Sequence[Frame]) -> list[Measurement]:
     """What PRIOS frames of one layout mean, with what stands before their encrypted part."""
-    read = _PRIOS.values_many(frames)
     alarms = [_alarms(frame.envelope.raw[11:14]) for frame in frames]
-    for values, alarm, frame in zip(read, alarms, frames, strict=True):
+    printed = serials.with_years([frame.envelope.meter_address for frame in frames])
+    read = _PRIOS.values_many(frames)
+    for values, alarm, serial in zip(read, alarms, printed, strict=True):
         values["battery_years"], values["transmit_period_s"] = alarm.battery, alarm.period
-        serial = serials.with_year(frame.envelope.meter_address)
         if serial is not None:
             values["printed_serial"], values["manufacture_year"] = serial
     words, flags, past, _, _ = zip(*alarms, strict=True)
