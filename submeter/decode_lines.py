@@ -18,7 +18,7 @@ import orjson
 from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
 
-from core.mbus.lines import is_cut
+from core.mbus.lines import is_cut, plain_lines
 from core.metering import (
     NO_FORMATS,
     CompactFormats,
@@ -215,20 +215,14 @@ def _may_need_formats(sender: Identified, result: Opened | TelegramError) -> boo
     return isinstance(result, TelegramError) or result.frame.envelope.raw != sender.envelope.raw
 
 
-def _questions(lines: Sequence[str], answers: dict[int, Answer]) -> list[_Question]:
+def _questions(lines: Sequence[str], answers: dict[int, Answer]) -> Sequence[_Question]:
     """What the lines ask for; those with which something is wrong are answered."""
+    usual = _usual(lines)
+    if usual is not None:
+        return usual
     found: list[_Question] = []
-    for place, asked in enumerate(_usual(lines)):
-        question: _Question | Answer
-        try:
-            if asked is None:
-                question = _question(place, lines[place])
-            else:
-                key = unhexlify(asked.key) if asked.key else None
-                received, prior = parse_line(asked.telegram), asked.prior_telegrams or ()
-                question = _Question(place, asked.id, received, key, prior)
-        except (TelegramError, ValueError):
-            question = _question(place, lines[place])  # it says what is wrong
+    for place, line in enumerate(lines):
+        question = _question(place, line)
         if isinstance(question, Answer):
             answers[place] = question
         else:
@@ -236,15 +230,20 @@ def _questions(lines: Sequence[str], answers: dict[int, Answer]) -> list[_Questi
     return found
 
 
-def _usual(lines: Sequence[str]) -> Sequence[_Asked | None]:
-    """The objects of lines that all come as they usually do, read at once; otherwise None for each."""
+def _usual(lines: Sequence[str]) -> Sequence[_Question] | None:
+    """As `_question` has each, all read at once; None where one is not as most are."""
     text = "\n".join(lines)
     try:
-        found = _USUAL.decode_lines(text)
-    except (MsgspecError, UnicodeEncodeError):
-        return [None] * len(lines)
+        asked = _USUAL.decode_lines(text)
+        keys = [unhexlify(one.key) if one.key else None for one in asked]
+    except (MsgspecError, ValueError):
+        return None
+    received = plain_lines([one.telegram for one in asked])
     # As many line feeds as are between the objects: each line is one.
-    return found if len(found) == len(lines) == text.count("\n") + 1 else [None] * len(lines)
+    if received is None or not len(asked) == len(lines) == text.count("\n") + 1:
+        return None
+    priors = [one.prior_telegrams or () for one in asked]
+    return list(map(_Question, range(len(lines)), [one.id for one in asked], received, keys, priors))
 
 
 def _question(place: int, line: str) -> _Question | Answer:
