@@ -238,9 +238,12 @@ def _usual(lines: Sequence[str]) -> Sequence[_Question] | None:
         keys = [unhexlify(one.key) if one.key else None for one in asked]
     except (MsgspecError, ValueError):
         return None
+    # An object begins where a line does, so as many objects as lines are one in each.
+    line_feeds = len(lines) - 1
+    if not text.startswith("{") or not text.count("\n") == text.count("\n{") == line_feeds == len(asked) - 1:
+        return None
     received = plain_lines([one.telegram for one in asked])
-    # As many line feeds as are between the objects: each line is one.
-    if received is None or not len(asked) == len(lines) == text.count("\n") + 1:
+    if received is None:
         return None
     priors = [one.prior_telegrams or () for one in asked]
     return list(map(_Question, range(len(lines)), [one.id for one in asked], received, keys, priors))

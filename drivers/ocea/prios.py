@@ -19,7 +19,7 @@ from decimal import Decimal
 from functools import lru_cache, partial, reduce
 from operator import xor
 from struct import Struct
-from typing import Final
+from typing import Final, cast
 
 from msgspec.structs import replace
 
@@ -290,6 +290,18 @@ def total(frame: Frame) -> WholeIndex:
 
 _SHORT: Final = Layout((_TOTAL,), start=_ENCRYPTED_FROM, opened_from=_HEADER_LENGTH)
 _LONG: Final = Layout((_TOTAL, _MONTH_END, _DAY), start=_ENCRYPTED_FROM, opened_from=_HEADER_LENGTH)
+
+
+def whole(frames: Sequence[Frame]) -> list[tuple[Decimal, Decimal, date]] | None:
+    """Total, total of the last month's end and its day, of PRIOS frames of one layout; None where one lacks
+    one of them.
+    """
+    if frames[0].layout is not _LONG:
+        return None
+    rows = [frame.values for frame in frames]
+    if not all([values[2] for values in rows]):  # noqa: C419 - half the time
+        return None
+    return cast("list[tuple[Decimal, Decimal, date]]", rows)
 
 
 _remembered_day: Final = lru_cache(maxsize=4096)(date_g)
