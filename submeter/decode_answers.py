@@ -94,7 +94,7 @@ def fault_of(error: TelegramError) -> LineFault:
 
 def answers_of(
     ids: Iterable[Any],
-    senders: Iterable[Identified],
+    senders: Sequence[Identified],
     measurements: Iterable[Measurement | None],
     no_values: Iterable[str | None],
     errors: Iterable[LineFault | None],
@@ -159,8 +159,9 @@ def plain_values(many: Sequence[Mapping[str, object]]) -> list[dict[str, object]
     for alike in _with_the_same_names(answers):
         for name in alike[0]:
             column = [values[name] for values in alike]
-            if not _CONVERTED.isdisjoint(map(type, column)):
-                for values, plain in zip(alike, _plain_column(column), strict=True):
+            kinds = set(map(type, column))
+            if kinds & _CONVERTED:
+                for values, plain in zip(alike, _plain_column(column, kinds), strict=True):
                     values[name] = plain
     return answers
 
@@ -177,9 +178,8 @@ def _with_the_same_names(many: Sequence[dict[str, object]]) -> Iterable[Sequence
     return groups.values()
 
 
-def _plain_column(column: Sequence[Any]) -> Iterable[object]:
-    """Values of one name."""
-    kinds = set(map(type, column))
+def _plain_column(column: Sequence[Any], kinds: set[type]) -> Iterable[object]:
+    """Values of one name, some of which have to be converted."""
     if kinds == {Decimal}:
         return plain_numbers(column)
     if Decimal in kinds:

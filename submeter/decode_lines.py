@@ -232,15 +232,13 @@ def _questions(lines: Sequence[str], answers: dict[int, Answer]) -> Sequence[_Qu
 
 def _usual(lines: Sequence[str]) -> Sequence[_Question] | None:
     """As `_question` has each, all read at once; None where one is not as most are."""
-    text = "\n".join(lines)
     try:
-        asked = _USUAL.decode_lines(text)
+        asked = _USUAL.decode_lines("\n".join(lines))
         keys = [unhexlify(one.key) if one.key else None for one in asked]
     except (MsgspecError, ValueError):
         return None
-    # An object begins where a line does, so as many objects as lines are one in each.
-    line_feeds = len(lines) - 1
-    if not text.startswith("{") or not text.count("\n") == text.count("\n{") == line_feeds == len(asked) - 1:
+    # No text holds a line feed and no object another: each line begins one, so as many as lines are theirs.
+    if len(asked) != len(lines) or {line[0] for line in lines} != {"{"}:
         return None
     received = plain_lines([one.telegram for one in asked])
     if received is None:
