@@ -109,7 +109,7 @@ def answers_of(
         errors: why they could not be decoded, of those that could not.
 
     """
-    told = [_NOTHING if one is None else one for one in measurements]
+    meanings = [_NOTHING if one is None else one for one in measurements]
     addresses = [sender.address for sender in senders]
     answers = list(
         map(
@@ -119,17 +119,17 @@ def answers_of(
             [address.identification for address in addresses],
             map(str, addresses),
             [sender.driver.name for sender in senders],
-            plain_values([one.values for one in told]),
-            _histories([one.history for one in told]),
-            [_sorted(one.flags) if one.flags else _NO_FLAGS for one in told],
-            [one.status_word for one in told],
+            plain_values([one.values for one in meanings]),
+            _histories([one.history for one in meanings]),
+            [_sorted(one.flags) if one.flags else _NO_FLAGS for one in meanings],
+            [one.status_word for one in meanings],
             no_values,
             errors,
-            [_durations(one.durations) if one.durations else _NO_DURATIONS for one in told],
-            [_sorted(one.previous_flags) if one.previous_flags else one.previous_flags for one in told],
+            [_durations(one.durations) if one.durations else _NO_DURATIONS for one in meanings],
+            [_sorted(one.previous_flags) if one.previous_flags else one.previous_flags for one in meanings],
         )
     )
-    for place in [place for place, one in enumerate(told) if one is _NOTHING]:
+    for place in [place for place, one in enumerate(meanings) if one is _NOTHING]:
         answers[place] = replace(answers[place], durations=UNSET, previous_alarm_flags=UNSET)
     return answers
 

@@ -116,7 +116,7 @@ class LineDecoder:
             answers: dict[int, Answer] = {}
             questions, senders = self._identified(_questions(lines, answers), answers)
             results = self._opened(questions, senders)
-            in_order = _told(questions, senders, results)
+            in_order = _answered(questions, senders, results)
             if answers:  # some are answered already
                 answers.update(zip([one.place for one in questions], in_order, strict=True))
                 in_order = [answers[place] for place in range(len(lines))]
@@ -323,7 +323,7 @@ def _parsed(line: str) -> GatewayLine | TelegramError:
         return error.with_traceback(None)
 
 
-def _told(
+def _answered(
     questions: Sequence[_Question], senders: Sequence[Identified], results: Sequence[Opened | TelegramError]
 ) -> list[Answer]:
     """The answers to lines whose telegrams have a sender."""

@@ -27,8 +27,8 @@ telegrams = st.binary(min_size=11, max_size=220).map(lambda body: bytes((len(bod
 
 
 @given(st.integers(11, 220).filter(lambda length: length != 0x69), st.data())
-def test_telegrams_without_checksums_are_told_from_others_of_their_length(length, data):
-    """As `read_link` tells each: by the checksum of format B, or that of the last block of format A."""
+def test_telegrams_without_checksums_are_found_among_others_of_their_length(length, data):
+    """As `read_link` finds each: by the checksum of format B, or that of the last block of format A."""
     bodies = data.draw(st.lists(st.binary(min_size=length - 1, max_size=length - 1), min_size=1, max_size=3))
     raws = [bytes((length - 1,)) + body for body in bodies]
     for start in (0, 10 + max(length - 13, 0) // 16 * 16):
