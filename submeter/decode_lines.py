@@ -10,19 +10,21 @@ Lines are decoded in batches (`core.metering.batch`), which work out once what t
 common.
 """
 
+from binascii import unhexlify
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import orjson
-from msgspec import MsgspecError, Struct
+from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
 
-from core.mbus.lines import is_cut
+from core.mbus.lines import is_cut, plain_lines
 from core.metering import (
     NO_FORMATS,
     CompactFormats,
     GatewayLine,
     Identified,
+    Measurement,
     Opened,
     Registry,
     TelegramError,
@@ -32,7 +34,7 @@ from core.metering import (
     why_no_values,
 )
 from core.metering.batch import BatchDecoder, collector_at_rest
-from submeter.decode_answers import Answer, LineFault, fault_of, tell_meaning, tell_sender, written
+from submeter.decode_answers import Answer, LineFault, answers_of, fault_of, written
 
 _BAD_INPUT: Final = "INVALID_INPUT"
 LONGEST_OBJECT: Final = 1 << 20
@@ -43,8 +45,6 @@ _MOST_CHARACTERS: Final = 1 << 22
 them fits a core's cache.
 """
 _MOST_FORMATS: Final = 1024
-_LEAST_INT: Final = -(1 << 63)
-_MOST_INT: Final = 1 << 64
 
 _Item = TypeVar("_Item")
 
@@ -57,37 +57,31 @@ class _Asked(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """An object as it usually comes; what comes otherwise is read by `_unusual`, which says what is wrong."""
 
     telegram: str
-    id: str | int | None = None
+    id: str | Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)] | None = None
     key: str | None = None
     prior_telegrams: list[str] | None = None
 
 
-_usual: Final = Decoder(_Asked).decode
+_USUAL: Final = Decoder(_Asked)
 
 
-class _Question:
+class _Question(Struct, frozen=True, gc=False):
     """A line that asks for a telegram.
 
-    Attributes:
-        answer: to be filled in.
+    Args:
+        place: of the line in its batch.
+        id: to be answered as it came.
         received: the gateway's line.
         key: the meter's.
         prior: the lines of earlier telegrams.
-        sender: who sent it, once that is known.
 
     """
 
-    __slots__ = ("answer", "key", "prior", "received", "sender")
-
-    sender: Identified
-
-    def __init__(
-        self, answer: Answer, received: GatewayLine, key: bytes | None, prior: Sequence[str]
-    ) -> None:
-        self.answer = answer
-        self.received = received
-        self.key = key
-        self.prior = prior
+    place: int
+    id: Any
+    received: GatewayLine
+    key: bytes | None
+    prior: Sequence[str]
 
 
 class LineDecoder:
@@ -118,48 +112,56 @@ class LineDecoder:
             yield self._answers(batch)
 
     def _answers(self, lines: Sequence[str]) -> bytes:
-        answers = [Answer() for _ in lines]
         with collector_at_rest():
-            found = [_question(line, answer) for line, answer in zip(lines, answers, strict=True)]
-            questions = self._identified([question for question in found if question is not None])
-            for question, opened in zip(questions, self._opened(questions), strict=True):
-                _tell(question, opened)
+            answers: dict[int, Answer] = {}
+            questions, senders = self._identified(_questions(lines, answers), answers)
+            results = self._opened(questions, senders)
+            in_order = _answered(questions, senders, results)
+            if answers:  # some are answered already
+                answers.update(zip([one.place for one in questions], in_order, strict=True))
+                in_order = [answers[place] for place in range(len(lines))]
             try:
-                return written(answers)
+                return written(in_order)
             except RecursionError:
-                return b"".join([_written_alone(answer) for answer in answers])
+                return b"".join([_written_alone(answer) for answer in in_order])
 
-    def _identified(self, questions: Sequence[_Question]) -> list[_Question]:
-        """The questions whose telegram has a sender."""
-        received = [(question.received.telegram, question.received.crc_kept) for question in questions]
-        found: list[_Question] = []
-        for question, sender in zip(questions, self._decoder.identify(received), strict=True):
+    def _identified(
+        self, questions: Sequence[_Question], answers: dict[int, Answer]
+    ) -> tuple[Sequence[_Question], Sequence[Identified]]:
+        """The questions whose telegram has a sender, and the senders; the others are answered."""
+        received = [(one.received.telegram, one.received.crc_kept) for one in questions]
+        found = self._decoder.identify(received)
+        senders = [one for one in found if isinstance(one, Identified)]
+        if len(senders) == len(found):
+            return questions, senders
+        known: list[_Question] = []
+        for question, sender in zip(questions, found, strict=True):
             if isinstance(sender, TelegramError):
-                question.answer.error = fault_of(sender)
-                continue
-            question.sender = sender
-            tell_sender(question.answer, sender.address, sender.driver.name)
-            found.append(question)
-        return found
+                answers[question.place] = Answer(question.id, error=fault_of(sender))
+            else:
+                known.append(question)
+        return known, senders
 
-    def _opened(self, questions: Sequence[_Question]) -> list[Opened | TelegramError]:
+    def _opened(
+        self, questions: Sequence[_Question], senders: Sequence[Identified]
+    ) -> Sequence[Opened | TelegramError]:
         """Opens what can be opened with what the drivers know alone; then, with the formats that the prior
         telegrams define, what may need them.
         """
-        results = self._decoder.open(
-            [question.sender for question in questions], [question.key for question in questions]
-        )
+        keys = [question.key for question in questions]
+        results = self._decoder.open(senders, keys)
         again = [
             place
             for place, question in enumerate(questions)
-            if question.prior and _may_need_formats(question.sender, results[place])
+            if question.prior and _may_need_formats(senders[place], results[place])
         ]
         formats = self._learned([questions[place] for place in again])
         for known, places in _alike(again, formats).items():
-            senders = [questions[place].sender for place in places]
-            keys = [questions[place].key for place in places]
-            for place, opened in zip(places, self._decoder.open(senders, keys, formats=known), strict=True):
-                results[place] = opened
+            opened = self._decoder.open(
+                [senders[place] for place in places], [keys[place] for place in places], formats=known
+            )
+            for place, result in zip(places, opened, strict=True):
+                results[place] = result
         return results
 
     def _learned(self, questions: Sequence[_Question]) -> list[CompactFormats]:
@@ -213,33 +215,63 @@ def _may_need_formats(sender: Identified, result: Opened | TelegramError) -> boo
     return isinstance(result, TelegramError) or result.frame.envelope.raw != sender.envelope.raw
 
 
-def _question(line: str, answer: Answer) -> _Question | None:
-    """What a line asks for; None when something is wrong with it, and then its answer says what."""
+def _questions(lines: Sequence[str], answers: dict[int, Answer]) -> Sequence[_Question]:
+    """What the lines ask for; those with which something is wrong are answered."""
+    usual = _usual(lines)
+    if usual is not None:
+        return usual
+    found: list[_Question] = []
+    for place, line in enumerate(lines):
+        question = _question(place, line)
+        if isinstance(question, Answer):
+            answers[place] = question
+        else:
+            found.append(question)
+    return found
+
+
+def _usual(lines: Sequence[str]) -> Sequence[_Question] | None:
+    """As `_question` has each, all read at once; None where one is not as most are."""
+    try:
+        asked = _USUAL.decode_lines("\n".join(lines))
+        keys = [unhexlify(one.key) if one.key else None for one in asked]
+    except (MsgspecError, ValueError):
+        return None
+    # No text holds a line feed and no object another: each line begins one, so as many as lines are theirs.
+    if len(asked) != len(lines) or {line[0] for line in lines} != {"{"}:
+        return None
+    received = plain_lines([one.telegram for one in asked])
+    if received is None:
+        return None
+    priors = [one.prior_telegrams or () for one in asked]
+    return list(map(_Question, range(len(lines)), [one.id for one in asked], received, keys, priors))
+
+
+def _question(place: int, line: str) -> _Question | Answer:
+    """What a line asks for; when something is wrong with it, the answer says what."""
+    asked_id: Any = None
     try:
         try:
-            asked = _usual(line)
+            asked = _USUAL.decode(line)
+            asked_id = asked.id
         except MsgspecError:
-            asked = _unusual(line, answer)
-        if type(asked.id) is int and not _LEAST_INT <= asked.id < _MOST_INT:
-            asked = _unusual(line, answer)  # such a number is no integer there
-        elif asked.id is not None:
-            answer.id = asked.id
+            content = _object(line)
+            asked_id = content.get("id")
+            asked = _unusual(content)
         key = bytes.fromhex(asked.key) if asked.key else None
-        return _Question(answer, parse_line(asked.telegram), key, asked.prior_telegrams or ())
+        return _Question(place, asked_id, parse_line(asked.telegram), key, asked.prior_telegrams or ())
     except _InputError as error:
-        answer.error = LineFault(_BAD_INPUT, message=str(error))
+        fault = LineFault(_BAD_INPUT, message=str(error))
     except ValueError:
-        answer.error = LineFault(_BAD_INPUT, message="The key must be hex digits.")
+        fault = LineFault(_BAD_INPUT, message="The key must be hex digits.")
     except TelegramError as error:
-        answer.error = fault_of(error)
-    return None
+        fault = fault_of(error)
+    return Answer(asked_id, error=fault)
 
 
-def _unusual(line: str, answer: Answer) -> _Asked:
-    """What an object asks for whose fields are of other kinds or names; its `id` is answered as it came."""
-    asked = _object(line)
-    answer.id = asked.get("id")
-    key, prior = asked.get("key") or None, asked.get("prior_telegrams")
+def _unusual(content: dict[str, Any]) -> _Asked:
+    """What an object asks for whose fields are of other kinds or names."""
+    key, prior = content.get("key") or None, content.get("prior_telegrams")
     if key is not None:
         _key(key)
     if isinstance(prior, list):
@@ -247,7 +279,7 @@ def _unusual(line: str, answer: Answer) -> _Asked:
             _text(earlier)
     else:
         prior = None
-    return _Asked(_text(asked.get("telegram")), None, key, prior)
+    return _Asked(_text(content.get("telegram")), None, key, prior)
 
 
 def _object(line: str) -> dict[str, Any]:
@@ -291,16 +323,31 @@ def _parsed(line: str) -> GatewayLine | TelegramError:
         return error.with_traceback(None)
 
 
-def _tell(question: _Question, opened: Opened | TelegramError) -> None:
-    """Fills the answer in."""
-    answer, received_at = question.answer, question.received.received_at
-    if isinstance(opened, Opened):
-        measurement = opened.measurement
-        if len(measurement.values) <= 1:  # with more there is nothing to explain
-            answer.no_values = why_no_values(opened)
-        tell_meaning(answer, measurement if received_at is None else as_received(measurement, received_at))
-        return
-    part = clear_part(question.sender)
-    if part is not None:
-        tell_meaning(answer, part[1])
-    answer.error = fault_of(opened)
+def _answered(
+    questions: Sequence[_Question], senders: Sequence[Identified], results: Sequence[Opened | TelegramError]
+) -> list[Answer]:
+    """The answers to lines whose telegrams have a sender."""
+    return answers_of(
+        [question.id for question in questions],
+        senders,
+        [
+            one.measurement
+            if isinstance(one, Opened) and question.received.received_at is None
+            else _meaning(question, sender, one)
+            for question, sender, one in zip(questions, senders, results, strict=True)
+        ],
+        # With more values than one there is nothing to explain.
+        [
+            why_no_values(one) if isinstance(one, Opened) and len(one.measurement.values) <= 1 else None
+            for one in results
+        ],
+        [None if isinstance(one, Opened) else fault_of(one) for one in results],
+    )
+
+
+def _meaning(question: _Question, sender: Identified, result: Opened | TelegramError) -> Measurement | None:
+    """What a telegram means, or what part of it that came in the clear does."""
+    if isinstance(result, Opened):
+        return as_received(result.measurement, question.received.received_at)
+    part = clear_part(sender)
+    return None if part is None else part[1]

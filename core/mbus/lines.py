@@ -14,6 +14,7 @@ import base64
 import json
 import re
 from binascii import unhexlify
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -147,6 +148,18 @@ def parse_line(text: str) -> GatewayLine:
     raw = _unhex(line)
     telegram = read_serial(raw)
     return GatewayLine(raw) if telegram is None else GatewayLine(telegram, crc_kept=False)
+
+
+def plain_lines(texts: Sequence[str]) -> list[GatewayLine] | None:
+    """As `parse_line` reads lines that are all nothing but hexadecimal digits; None where one is another."""
+    try:
+        raws = list(map(unhexlify, texts))
+    except ValueError:
+        return None
+    lengths = set(map(len, raws))
+    if min(lengths, default=1) < 1 or max(lengths, default=1) > _LONGEST // 2:
+        return None
+    return list(map(GatewayLine, raws)) if SERIAL_STARTS.isdisjoint([raw[0] for raw in raws]) else None
 
 
 def _plain(text: str) -> bytes | None:

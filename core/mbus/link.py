@@ -5,6 +5,7 @@ left. The one rule: a checksum that is there is checked, and one that does not f
 clause 12 (radio), EN 13757-2 clause 5 (wired), CRC of EN 13757-4 clause 12.5: polynomial 3D65, complemented.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -97,15 +98,25 @@ def _bare_or_format_b(raw: bytes, crc_kept: bool | None) -> LinkFrame:  # noqa: 
     return LinkFrame(raw) if stripped is None else LinkFrame(stripped, by_fit=True)
 
 
-def seems_bare(raw: bytes) -> bool:
-    """True when a telegram of just the length that L announces has no last bytes that fit as a checksum."""
-    end = len(raw) - _CRC_LENGTH
-    if end <= HEADER_LENGTH or len(raw) > _FIRST_BLOCK_B:
-        return _strip_b(raw) is None and _strip_last_a(raw) is None
-    # The two as for one block of format B, for nearly all telegrams without a copy of each.
-    last = raw[end] << 8 | raw[end + 1]
-    block = HEADER_LENGTH + (end - HEADER_LENGTH - 1) // _BLOCK_A * _BLOCK_A
-    return crc16(raw[:end]) != last != crc16(raw[block:end])
+def seem_bare(telegrams: Sequence[bytes]) -> list[bool]:
+    """Which telegrams, all of one length, the one that L announces, have no last bytes that fit as a
+    checksum.
+    """
+    end = len(telegrams[0]) - _CRC_LENGTH
+    if end <= HEADER_LENGTH or end + _CRC_LENGTH > _FIRST_BLOCK_B:
+        return [_strip_b(raw) is None and _strip_last_a(raw) is None for raw in telegrams]
+    # The two as for one block of format B: its checksum, and that of the last block of format A.
+    block = _last_block_a(end)
+    return [crc16(raw) != _FITTING != crc16(raw[block:]) for raw in telegrams]
+
+
+_FITTING: Final = crc16(bytes(1) + crc16(bytes(1)).to_bytes(_CRC_LENGTH, "big"))
+"""The checksum of any bytes that are followed by their own."""
+
+
+def _last_block_a(end: int) -> int:
+    """Where the last block of format A begins in a telegram that ends here."""
+    return HEADER_LENGTH + (end - HEADER_LENGTH - 1) // _BLOCK_A * _BLOCK_A
 
 
 def possible_ends(raw: bytes) -> tuple[bytes, ...]:
@@ -140,7 +151,7 @@ def _strip_last_a(raw: bytes) -> bytes | None:
     end = len(raw) - _CRC_LENGTH
     if end <= HEADER_LENGTH:
         return None
-    block = HEADER_LENGTH + (end - HEADER_LENGTH - 1) // _BLOCK_A * _BLOCK_A
+    block = _last_block_a(end)
     if raw[end:] != crc16(raw[block:end]).to_bytes(2, "big"):
         return None
     return bytes((end - 1,)) + raw[1:end]

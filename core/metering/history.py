@@ -51,27 +51,37 @@ def read_histories(frames: Sequence[Frame], storages: tuple[int, ...]) -> list[t
             )
             for frame in frames
         ]
-    return [_simple_history(frame.values, plan) for frame in frames]
+    rows = [frame.values for frame in frames]
+    if plan.simple:
+        return _simple_histories(rows, plan)
+    return [_planned_history(possible(row, plan.guards), plan) if plan.steps else () for row in rows]
 
 
-def _simple_history(values: tuple[RecordValue, ...], plan: "_HistoryPlan") -> tuple[HistoryEntry, ...]:
+def _simple_histories(
+    rows: Sequence[tuple[RecordValue, ...]], plan: "_HistoryPlan"
+) -> list[tuple[HistoryEntry, ...]]:
     """As `_planned_history` of what is possible, which takes longer; nearly all are taken as they are."""
-    entries: list[HistoryEntry] = []
-    for record, place, quantity, zero, mark in plan.simple:
-        value, day = values[record], values[place]
-        if (
-            type(value) is not Decimal
-            or type(day) is not date
-            or value < zero
-            or (mark is not None and value == mark)
-        ):
-            return _planned_history(possible(values, plan.guards), plan)
-        entries.append(HistoryEntry(day, quantity, value, _SNAPSHOT))
-    if not plan.simple:
-        return _planned_history(possible(values, plan.guards), plan) if plan.steps else ()
-    if not plan.one_day:
-        entries.sort(key=_day, reverse=True)  # those of one day keep the order of the plan
-    return tuple(entries)
+    columns = [
+        [
+            HistoryEntry(day, quantity, value, _SNAPSHOT)
+            if type(value := row[record]) is Decimal
+            and type(day := row[place]) is date
+            and value >= zero
+            and (mark is None or value != mark)
+            else None
+            for row in rows
+        ]
+        for record, place, quantity, zero, mark in plan.simple
+    ]
+    histories: list[tuple[HistoryEntry, ...]] = []
+    for row, history in zip(rows, zip(*columns, strict=True), strict=True):
+        if None in history:
+            histories.append(_planned_history(possible(row, plan.guards), plan))
+        elif plan.one_day:
+            histories.append(history)
+        else:  # those of one day keep the order of the plan
+            histories.append(tuple(sorted(history, key=_day, reverse=True)))
+    return histories
 
 
 def _planned_history(values: Sequence[RecordValue], plan: "_HistoryPlan") -> tuple[HistoryEntry, ...]:

@@ -9,6 +9,7 @@ more than the table hands it to `interpret`.
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
+from typing import Final
 
 from core.mbus.frame import Frame
 from core.metering.fields import NOW, Field, read_fields, single_records, snapshots, target_fields
@@ -130,11 +131,8 @@ class Table:
         """
         if not frames:
             return []
-        statuses = [frame.envelope.status for frame in frames]
-        found: Iterable[frozenset[StatusFlag]] = map(status_flags, statuses)
-        words = statuses
-        if flags is not None:
-            found = [own | read if read else own for own, read in zip(flags, found, strict=False)]
+        statuses = _statuses(frames)
+        words, found = statuses, _flags(statuses, flags)
         if status_words is not None:
             words = [
                 status if word is None else word for status, word in zip(statuses, status_words, strict=False)
@@ -166,10 +164,7 @@ class Table:
             flags: of each, beside those of the status byte.
 
         """
-        statuses = [frame.envelope.status for frame in frames]
-        found: Iterable[frozenset[StatusFlag]] = map(status_flags, statuses)
-        if flags is not None:
-            found = [own | read if read else own for own, read in zip(flags, found, strict=False)]
+        found = _flags(_statuses(frames), flags)
         return list(map(Measurement, read_fields(frames, self._index_fields), found))
 
     def index_source(self, frame: Frame, flags: Container[bytes] = ()) -> IndexSource | None:
@@ -194,3 +189,24 @@ def _are_alike(frames: Sequence[Frame]) -> bool:
     """True when all are of one layout."""
     layout = frames[0].layout if frames else None
     return not any([frame.layout is not layout for frame in frames])  # noqa: C419 - half the time
+
+
+def _statuses(frames: Sequence[Frame]) -> list[int | None]:
+    """The status byte of each, as `Envelope.status` has it, which takes a call for each."""
+    headers = [frame.envelope.transport for frame in frames]
+    return [None if header is None else header.status for header in headers]
+
+
+def _flags(
+    statuses: Sequence[int | None], own: Iterable[frozenset[StatusFlag]] | None
+) -> Iterable[frozenset[StatusFlag]]:
+    """The flags of the status bytes and the driver's own."""
+    if not any(statuses):
+        return repeat(_NO_FLAGS) if own is None else own
+    read = map(status_flags, statuses)
+    if own is None:
+        return read
+    return [flags | more if more else flags for flags, more in zip(own, read, strict=False)]
+
+
+_NO_FLAGS: Final[frozenset[StatusFlag]] = frozenset()

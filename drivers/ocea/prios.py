@@ -13,12 +13,13 @@ random contents one in 262,144 is below it and has the check byte.
 The register is linear, so sixteen bytes of its stream are the exclusive-or of four table entries.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import lru_cache, partial, reduce
+from operator import xor
 from struct import Struct
-from typing import Final
+from typing import Final, cast
 
 from msgspec.structs import replace
 
@@ -86,6 +87,12 @@ def _tables() -> Iterator[tuple[int, ...]]:
 
 
 _TABLES: Final = tuple(_tables())
+
+
+def _by_place(table: Sequence[int]) -> list[bytes]:
+    """A table for each byte of the stream."""
+    entries = b"".join([entry.to_bytes(_BLOCK, "little") for entry in table])
+    return [entries[place::_BLOCK] for place in range(_LONG_LENGTH)]
 
 
 def decrypt(telegram: bytes, key: bytes) -> bytes:
@@ -173,42 +180,28 @@ def open_many(envelopes: Sequence[Envelope], keys: Sequence[bytes | None]) -> li
         for place, envelope in enumerate(envelopes)
         if len(envelope.raw) == _USUAL_LENGTH and envelope.ci in PRIOS_CI
     ]
-    own = [(place, key) for place in usual if (key := keys[place]) is not None]
-    _open_usual(own, envelopes, frames, default_key=False)
+    own = [place for place in usual if keys[place] is not None]
+    _open_usual(own, envelopes, [key for place in own if (key := keys[place])], frames, default_key=False)
     left = [place for place in usual if keys[place] is None]
     for key in _WELL_KNOWN:
-        left = _open_usual([(place, key) for place in left], envelopes, frames, default_key=True)
+        left = _open_usual(left, envelopes, [key] * len(left), frames, default_key=True)
     return frames
 
 
 def _open_usual(
-    asked: Sequence[tuple[int, bytes]],
+    places: Sequence[int],
     envelopes: Sequence[Envelope],
+    keys: Sequence[bytes],
     frames: list[Frame | None],
     *,
     default_key: bool,
 ) -> list[int]:
     """Opens telegrams of the long form; the places of those whose check byte does not fit."""
-    raws = b"".join([envelopes[place].raw for place, _ in asked])
-    seeds = zip(_SEEDS.iter_unpack(raws), _KEY.iter_unpack(b"".join([key for _, key in asked])), strict=True)
-    registers = [one ^ two ^ three ^ four ^ five for (one, two, three), (four, five) in seeds]
-    lowest, low, high, highest = _LONG_TABLES
-    streams = [
-        (
-            lowest[register & 0xFF]
-            ^ low[register >> 8 & 0xFF]
-            ^ high[register >> 16 & 0xFF]
-            ^ highest[register >> 24]
-        ).to_bytes(_LONG_LENGTH, "little")
-        for register in registers
-    ]
-    encrypted = b"".join([envelopes[place].raw[_ENCRYPTED_FROM:] for place, _ in asked])
-    mixed = int.from_bytes(encrypted, "little") ^ int.from_bytes(b"".join(streams), "little")
-    plain = mixed.to_bytes(len(encrypted), "little")
+    contents = decrypt_many([envelopes[place].raw for place in places], keys)
     others: list[int] = []
     at = 0
-    for (place, _), (check, litres, before, written) in zip(asked, _CONTENT.iter_unpack(plain), strict=True):
-        content = plain[at : at + _LONG_LENGTH]
+    for place, (check, litres, before, written) in zip(places, _CONTENT.iter_unpack(contents), strict=True):
+        content = contents[at : at + _LONG_LENGTH]
         at += _LONG_LENGTH
         if check != _CHECK_BYTE:
             others.append(place)
@@ -223,19 +216,47 @@ def _open_usual(
     return others
 
 
+def decrypt_many(telegrams: Sequence[bytes], keys: Sequence[bytes]) -> bytes:
+    """As `decrypt` for each of some telegrams of the long form, one content after the other.
+
+    Byte by byte of the content for all telegrams at once, in a quarter of the time: one column of bytes is
+    looked up in a table, or added to another, by one call.
+    """
+    count = len(telegrams)
+    sent, own = b"".join(telegrams), b"".join(keys)
+    registers = [
+        _sum(
+            [own[at::_KEY_LENGTH], own[at + 4 :: _KEY_LENGTH]]
+            + [sent[at + seed :: _USUAL_LENGTH] for seed in _SEEDS]
+        ).to_bytes(count, "little")
+        for at in (3, 2, 1, 0)
+    ]
+    plain = bytearray(_LONG_LENGTH * count)
+    for at, tables in enumerate(_LONG_TABLES):
+        stream = [column.translate(table) for column, table in zip(registers, tables, strict=True)]
+        mixed = _sum([*stream, sent[_ENCRYPTED_FROM + at :: _USUAL_LENGTH]])
+        plain[at::_LONG_LENGTH] = mixed.to_bytes(count, "little")
+    return bytes(plain)
+
+
+def _sum(columns: Iterable[bytes]) -> int:
+    """The exclusive-or of some columns, as a number."""
+    return reduce(xor, [int.from_bytes(column, "little") for column in columns])
+
+
 def _with_address(envelope: Envelope) -> Envelope:
     """The envelope with the address as its maker writes it."""
     address = read_address(envelope)
     return envelope if address == envelope.meter_address else replace(envelope, meter_address=address)
 
 
-_SEEDS: Final = Struct(">2x3I12x")
-_KEY: Final = Struct(">2I")
+_SEEDS: Final = (2, 6, 10)
+"""Where the words of a telegram begin that seed the register."""
+_KEY_LENGTH: Final = 8
 _CONTENT: Final = Struct("<BII2s")
 _LONG_LENGTH: Final = _CONTENT.size
-_LONG_TABLES: Final = tuple(
-    tuple(entry & (1 << 8 * _LONG_LENGTH) - 1 for entry in table) for table in _TABLES
-)
+_LONG_TABLES: Final = tuple(zip(*[_by_place(table) for table in _TABLES], strict=True))
+"""For each byte of a content: what each byte of the register, the lowest first, adds to the stream."""
 _USUAL_LENGTH: Final = _ENCRYPTED_FROM + _LONG_LENGTH
 
 # Bits of evidence, the check counted in. More is asked of a content in the clear: any meter whose key is not
@@ -250,7 +271,7 @@ PROPRIETARY: Final = Proprietary(
     open=open_envelope,
     encrypted_from=_ENCRYPTED_FROM,
     shortest=5,
-    key_length=8,
+    key_length=_KEY_LENGTH,
     open_many=open_many,
 )
 
@@ -269,6 +290,18 @@ def total(frame: Frame) -> WholeIndex:
 
 _SHORT: Final = Layout((_TOTAL,), start=_ENCRYPTED_FROM, opened_from=_HEADER_LENGTH)
 _LONG: Final = Layout((_TOTAL, _MONTH_END, _DAY), start=_ENCRYPTED_FROM, opened_from=_HEADER_LENGTH)
+
+
+def whole(frames: Sequence[Frame]) -> list[tuple[Decimal, Decimal, date]] | None:
+    """Total, total of the last month's end and its day, of PRIOS frames of one layout; None where one lacks
+    one of them.
+    """
+    if frames[0].layout is not _LONG:
+        return None
+    rows = [frame.values for frame in frames]
+    if not all([values[2] for values in rows]):  # noqa: C419 - half the time
+        return None
+    return cast("list[tuple[Decimal, Decimal, date]]", rows)
 
 
 _remembered_day: Final = lru_cache(maxsize=4096)(date_g)

@@ -10,7 +10,9 @@ and not `H18CA029620` (R-086).
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from struct import Struct
 from typing import Final
 
 from submeter.vendor import Address
@@ -21,6 +23,8 @@ _NUMBER_BITS: Final = 26
 _NUMBER_MASK: Final = (1 << _NUMBER_BITS) - 1
 _DIAMETER_BIT: Final = 29
 _A_YEAR: Final = 1_000_000
+_EIGHT_DIGITS: Final = 100_000_000  # number and year behind a 1: a third of the time of a format
+_IDENTIFICATION: Final = Struct(">I")
 _LETTERS: Final = range(1, 27)
 MAKER: Final = "SAP"
 
@@ -58,21 +62,27 @@ def from_address(address: Address) -> str | None:
 
 def with_letters(address: Address) -> str | None:
     """The printed serial of a Sappel meter; None if its address has no letters, or is of another maker."""
-    found = with_year(address)
+    (found,) = with_years((address,))
     return None if found is None else found[0]
 
 
-def with_year(address: Address) -> tuple[str, int] | None:
-    """The same, and the year of manufacture."""
-    if address.manufacturer != MAKER:
-        return None
-    low = int(address.identification, 16)
-    year, number = divmod(low & _NUMBER_MASK, _A_YEAR)
-    letters = _letters(low >> _DIAMETER_BIT | address.version << 3 | address.medium << 11, year)
-    if letters is None:
-        return None
-    before, of_year = letters
-    return before + str(_A_YEAR + number)[1:], of_year  # six digits, in half the time of a format
+def with_years(addresses: Sequence[Address]) -> list[tuple[str, int] | None]:
+    """The same of each, and the year of manufacture; of addresses of one maker, version and medium."""
+    first = addresses[0]
+    if first.manufacturer != MAKER:
+        return [None] * len(addresses)
+    sent = bytes.fromhex("".join([address.identification for address in addresses]))
+    high = first.version << 3 | first.medium << 11
+    found: list[tuple[str, int] | None] = []
+    for (low,) in _IDENTIFICATION.iter_unpack(sent):
+        number = low & _NUMBER_MASK
+        letters = _letters(low >> _DIAMETER_BIT | high, number // _A_YEAR)
+        if letters is None:
+            found.append(None)
+        else:
+            before, of_year = letters
+            found.append((before + str(_EIGHT_DIGITS + number)[3:], of_year))
+    return found
 
 
 @lru_cache(maxsize=4096)

@@ -72,6 +72,32 @@ def test_lines_that_are_damaged_as_text_are_answered_as_by_themselves():
     assert together(lines) == [alone(line) for line in lines]
 
 
+def test_lines_as_most_are_are_answered_alike_beside_one_that_is_not():
+    """All read at once, or line by line since one of them asks in another way: the same answers."""
+    lines = [line_of(telegram, key) for telegram, _, key in list(vector_cases())[:100]]
+    usual = [line for line in lines if alone(line)["error"] is None]
+    others = [
+        '{"telegram": ""}',
+        "{",
+        usual[0].replace('"telegram"', '"other": 1, "telegram"'),
+        usual[0] + "\n",
+    ]
+    for other in others:
+        assert together([*usual, other]) == [*together(usual), alone(other)]
+
+
+def test_two_lines_that_make_an_object_together_are_none():
+    """Nor do two objects in one line stand for the line after it."""
+    usual = line_of(encryption.plain(LINK, encoder.full([encoder.bcd(0xC, "13", 5)])))
+    lines = [usual[:-1], "}", usual + usual, usual]
+    assert [answer["error"] and answer["error"]["code"] for answer in together(lines)] == [
+        *["INVALID_INPUT"] * 3,
+        None,
+    ]
+    lines = [usual + "\n" + usual, usual[:-1], "}"]  # as many objects as lines would hold
+    assert together(lines) == [alone(line) for line in lines]
+
+
 def test_a_format_that_one_line_defines_explains_no_other():
     """Of three equal compact frames only the one with a full telegram before it is read; in any order, and
     a compact frame among those before may be the one that the next needs.

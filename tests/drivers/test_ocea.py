@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from core.metering import (
     Address,
@@ -14,8 +15,8 @@ from core.metering import (
     open_telegram,
 )
 from drivers.ocea.driver import DRIVER
-from drivers.ocea.prios import decrypt
-from drivers.ocea.serials import from_address, to_address, year_of
+from drivers.ocea.prios import decrypt, decrypt_many
+from drivers.ocea.serials import from_address, to_address, with_years, year_of
 
 REGISTRY = load_registry()
 PRIOS = bytes.fromhex("1944304C341C13210C04A201180013AF7A7C1CCF23431369ACDD")
@@ -59,6 +60,16 @@ def test_any_serial_survives_the_way_to_its_address_and_back(owner, number, kind
     assert from_address(to_address(serial)) == serial
 
 
+@given(st.lists(st.integers(0, 2**32 - 1), min_size=1), st.integers(0, 255), st.integers(0, 255))
+def test_many_serials_are_what_each_is_by_itself(numbers, version, medium):
+    """Of addresses of one version and medium, some of which hold no letters."""
+    addresses = [Address("SAP", f"{number:08X}", version, medium) for number in numbers]
+    found = with_years(addresses)
+    assert [one and one[0] for one in found] == [from_address(address) for address in addresses]
+    assert all(one is None or one[1] == year_of(one[0]) for one in found)
+    assert with_years([Address("DME", "20771234", 0x78, 0x07)] * 2) == [None, None]
+
+
 def test_a_serial_without_a_place_on_air_has_no_address():
     """A number beyond 26 bits, eight plain digits and another maker's address are not forced."""
     assert to_address("H99CA999999") is None
@@ -92,6 +103,13 @@ def bit_by_bit(telegram, key):
 def test_the_tables_are_the_register(telegram, key):
     """Eight steps by table are eight steps by bit, for any telegram and key."""
     assert decrypt(telegram, key) == bit_by_bit(telegram, key)
+
+
+@given(st.lists(st.tuples(st.binary(min_size=26, max_size=26), st.binary(min_size=8, max_size=8))))
+def test_many_contents_are_decrypted_as_each(asked):
+    """Byte by byte for all of them at once: for any telegrams of the long form and any keys."""
+    telegrams, keys = [telegram for telegram, _ in asked], [key for _, key in asked]
+    assert decrypt_many(telegrams, keys) == b"".join(map(decrypt, telegrams, keys))
 
 
 @given(st.binary(min_size=26, max_size=26))
@@ -163,6 +181,20 @@ def test_alarm_bits_of_now_are_flags_and_those_of_the_past_are_not(alarm, flags)
     assert measurement.flags == flags
     assert measurement.status_word == int.from_bytes(bytes.fromhex(alarm), "little")
     assert measurement.index.value == 123456
+
+
+@pytest.mark.parametrize("without_day", [0, 1, 3])
+def test_many_frames_mean_what_each_means(without_day):
+    """With all values that there are, or among frames without a day of the month's end."""
+    frames = [open_telegram(identify(encrypted_again(alarm), REGISTRY), None).frame for alarm in ALARMS]
+    frames += [replace(frames[0], values=(*frames[0].values[:2], None)) for _ in range(without_day)]
+    found = DRIVER.interpret_many(frames)
+    assert found == [DRIVER.interpret(frame) for frame in frames]
+    assert [list(one.values) for one in found] == [list(DRIVER.interpret(frame).values) for frame in frames]
+    assert ("target_date" in found[-1].values) == (not without_day)
+
+
+ALARMS = ["011800", "819800", "015800", "01187A"]
 
 
 def real_data(records, *, damage=0):

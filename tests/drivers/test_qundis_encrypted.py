@@ -80,7 +80,7 @@ def test_without_its_key_it_says_that_the_key_is_missing():
 def test_the_clock_behind_it_is_all_that_is_reported_without_its_key(key):
     """`submeter decode` shows the clock and the error, in both of its forms, and no other value."""
     report = explain(ENCRYPTED.hex(), REGISTRY, key).as_dict()
-    asked = json.dumps({"telegram": ENCRYPTED.hex(), "key": None if key is None else key.hex()}).encode()
+    asked = json.dumps({"telegram": ENCRYPTED.hex(), "key": None if key is None else key.hex()})
     (answer,) = (json.loads(line) for line in answers([asked], REGISTRY))
     assert report["measurement"]["values"] == {"meter_datetime": MOMENT.isoformat()}
     assert answer["measurements"] == {"meter_datetime": "2022-11-30 15:10:00"}

@@ -17,6 +17,7 @@ from core.mbus.lines import (
     is_blank,
     is_cut,
     parse_line,
+    plain_lines,
     simulation_seconds,
 )
 
@@ -265,3 +266,20 @@ def test_a_checksum_flag_of_another_kind_is_damage(mic):
     with pytest.raises(TelegramError) as refused:
         parse_line(f'{{"telegram":"{PRIOS}","mic":{mic}}}')
     assert refused.value.code is TelegramFault.INTEGRITY_FLAG
+
+
+@given(st.lists(st.sampled_from([PRIOS, PRIOS.lower(), "19", "AB" * 1024])))
+def test_plain_lines_are_read_at_once(lines):
+    """Hexadecimal digits alone: as `parse_line` reads each."""
+    assert plain_lines(lines) == [parse_line(line) for line in lines]
+
+
+@given(
+    st.sampled_from([*SHAPES.values(), "", "1", "AB" * 1025, "é", "68"]),
+    st.lists(st.just(PRIOS)),
+    st.lists(st.just(PRIOS)),
+)
+def test_lines_with_one_that_is_not_plain_are_left_to_be_read_one_by_one(line, before, after):
+    """Unless it is read as the digits that it is."""
+    found = plain_lines([*before, line, *after])
+    assert found is None or found[len(before)] == parse_line(line)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.mbus.errors import DecodeStage, TelegramError, TelegramFault
-from core.mbus.link import LinkFrame, crc16, read_link
+from core.mbus.link import LinkFrame, crc16, read_link, seem_bare
 
 STANDARD_B = bytes.fromhex("1444AE0C7856341201078C2027780B134365877AC5")
 
@@ -24,6 +24,16 @@ def format_b(telegram: bytes) -> bytes:
 
 
 telegrams = st.binary(min_size=11, max_size=220).map(lambda body: bytes((len(body) - 1,)) + body[1:])
+
+
+@given(st.integers(11, 220).filter(lambda length: length != 0x69), st.data())
+def test_telegrams_without_checksums_are_found_among_others_of_their_length(length, data):
+    """As `read_link` finds each: by the checksum of format B, or that of the last block of format A."""
+    bodies = data.draw(st.lists(st.binary(min_size=length - 1, max_size=length - 1), min_size=1, max_size=3))
+    raws = [bytes((length - 1,)) + body for body in bodies]
+    for start in (0, 10 + max(length - 13, 0) // 16 * 16):
+        raws += [raw[:-2] + crc16(raw[start:-2]).to_bytes(2, "big") for raw in raws[: len(bodies)]]
+    assert seem_bare(raws) == [read_link(raw) == LinkFrame(raw) for raw in raws]
 
 
 def test_the_checksum_is_the_one_of_the_standard():

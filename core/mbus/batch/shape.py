@@ -26,7 +26,7 @@ _ELL_SHORT: Final = 3  # CI, communication control, access number
 _AFL_FIXED: Final = 5  # CI, length, fragmentation control (2), message control; then the counter
 _COUNTER: Final = 4
 _MOST_READERS: Final = 16
-_DIGITS: Final = 8  # of an identification
+_IDENTIFICATION: Final = 4  # bytes
 
 
 def key_of(telegram: bytes) -> bytes:
@@ -35,6 +35,17 @@ def key_of(telegram: bytes) -> bytes:
     Where a maker's own CI follows the link header, version and medium may be part of the serial.
     """
     return telegram[:4] + telegram[10 if telegram[10] in PROPRIETARY else 8 : 11]
+
+
+def by_key(telegrams: Sequence[bytes]) -> dict[bytes, list[int]]:
+    """The numbers of telegrams by their key; they all begin with the same L, C and M."""
+    first, rows = telegrams[0], _Rows(telegrams)
+    if all(rows.are_alike_at(place) for place in ((10,) if first[10] in PROPRIETARY else (10, 9, 8))):
+        return {key_of(first): list(range(len(telegrams)))}
+    found: dict[bytes, list[int]] = {}
+    for number, telegram in enumerate(telegrams):
+        found.setdefault(key_of(telegram), []).append(number)
+    return found
 
 
 class Shape:
@@ -202,16 +213,20 @@ class _Rows:
         """The byte of each telegram at an offset; those of bytes are numbers when they are gone through."""
         return self._joined[offset :: self._length]
 
+    def are_alike_at(self, offset: int) -> bool:
+        """True when all telegrams have the same byte at an offset."""
+        return len(set(self.bytes_at(offset))) == 1
+
     def spans(self, start: int, stop: int) -> list[bytes]:
         """The bytes of each telegram between two offsets."""
         return [telegram[start:stop] for telegram in self._telegrams]
 
     def identifications(self, offset: int) -> list[str]:
         """The identification of each telegram that begins at an offset, least significant byte first."""
-        text = (
-            b"".join([telegram[offset + 3 : offset - 1 : -1] for telegram in self._telegrams]).hex().upper()
-        )
-        return [text[place : place + _DIGITS] for place in range(0, len(text), _DIGITS)]
+        turned = bytearray(_IDENTIFICATION * len(self._telegrams))
+        for place in range(_IDENTIFICATION):
+            turned[place::_IDENTIFICATION] = self.bytes_at(offset + _IDENTIFICATION - 1 - place)
+        return turned.hex(" ", _IDENTIFICATION).upper().split(" ")
 
 
 def _extended_links(sample: ExtendedLink, rows: _Rows) -> Iterable[ExtendedLink]:

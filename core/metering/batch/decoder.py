@@ -10,7 +10,7 @@ sent last, each within a bound. It serves one batch at a time.
 
 import gc
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, cast
 
 from core.mbus.batch.ciphers import Ciphers
 from core.mbus.compact import NONE_KNOWN
@@ -56,7 +56,7 @@ class BatchDecoder:
         """
         with collector_at_rest():
             answers = self._open(telegrams, keys, formats, index_only=False)
-        return [one for one in answers if not isinstance(one, OpenedIndex)]
+        return cast("list[Opened | TelegramError]", answers)  # nobody asked for an index alone
 
     def open_indexes(
         self,
@@ -80,10 +80,7 @@ class BatchDecoder:
         index_only: bool,
     ) -> list[Opened | OpenedIndex | TelegramError]:
         answers: Answers = {}
-        groups: dict[int, list[int]] = {}
-        for place, identified in enumerate(telegrams):
-            groups.setdefault(id(identified.batch_key), []).append(place)
-        for places in groups.values():
+        for places in _by_kind(telegrams):
             kind = telegrams[places[0]].batch_key
             if not isinstance(kind, Kind) or kind.shape.proprietary:
                 for place in open_proprietary(places, telegrams, keys, answers, index_only=index_only):
@@ -100,6 +97,17 @@ class BatchDecoder:
             for first in range(0, len(places), _AT_ONCE):
                 group.open(places[first : first + _AT_ONCE], answers)
         return [answers[place] for place in range(len(telegrams))]
+
+
+def _by_kind(telegrams: Sequence[Identified]) -> Iterable[Sequence[int]]:
+    """The places of the telegrams of each kind."""
+    kinds = [id(identified.batch_key) for identified in telegrams]
+    if len(set(kinds)) == 1:
+        return (range(len(kinds)),)
+    groups: dict[int, list[int]] = {}
+    for place, kind in enumerate(kinds):
+        groups.setdefault(kind, []).append(place)
+    return groups.values()
 
 
 class collector_at_rest:  # noqa: N801 - used as a statement, and a generator would cost more than one telegram

@@ -12,10 +12,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from core.mbus.batch.shape import Shape, key_of, learn_shape
+from core.mbus.batch.shape import Shape, by_key, learn_shape
 from core.mbus.envelope import Envelope
 from core.mbus.errors import TelegramError
-from core.mbus.link import HEADER_LENGTH, LinkFrame, read_link, seems_bare, seems_wired
+from core.mbus.link import HEADER_LENGTH, LinkFrame, read_link, seem_bare, seems_wired
 from core.mbus.vocabulary import SecurityKind
 from core.metering.decode import BatchKey, Identified, identify
 from core.metering.driver import MeterDriver
@@ -24,6 +24,7 @@ from core.metering.registry import Registry
 _MOST_KEYS: Final = 4096
 _MOST_ALIKE: Final = 32  # shapes of one key: they differ in their configuration fields
 _AT_ONCE: Final = 1024  # so that what one step hands to the next fits a core's cache
+_START: Final = 4  # L, C, M
 _meter_address: Final = attrgetter("meter_address")
 _Answers = dict[int, Identified | TelegramError]
 
@@ -55,27 +56,50 @@ class Senders:
         """The pairs are the arguments `raw` and `crc_kept` of `core.metering.decode.identify`."""
         answers: _Answers = {}
         alike: dict[bytes, list[int]] = {}
-        linked: list[tuple[int, LinkFrame]] = []
+        others: list[int] = []
         for place, (raw, crc_kept) in enumerate(telegrams):
-            # Of just the length that it announces, and without link checksums.
-            if (
-                len(raw) > HEADER_LENGTH
-                and raw[0] + 1 == len(raw)
-                and (crc_kept is False or (crc_kept is None and seems_bare(raw)))
-            ):
-                alike.setdefault(key_of(raw), []).append(place)
-            elif (link := _checked(raw, crc_kept)) is not None:
+            # Of just the length that it announces, and maybe without link checksums.
+            if len(raw) > HEADER_LENGTH and raw[0] + 1 == len(raw) and not crc_kept:
+                if (places := alike.get(start := raw[:_START])) is None:
+                    places = alike[start] = []
+                places.append(place)
+            else:
+                others.append(place)
+        for places in alike.values():
+            others += self._identify_bare(places, telegrams, answers)
+        linked: list[tuple[int, LinkFrame]] = []
+        for place in others:
+            link = _checked(*telegrams[place])
+            if link is not None:
                 linked.append((place, link))
             else:
-                answers[place] = self._with_kind_of_wired(self._identify_one(raw, crc_kept))
+                answers[place] = self._with_kind_of_wired(self._identify_one(*telegrams[place]))
         self._identify_checked(linked, telegrams, answers)
-        for key, places in alike.items():
-            if len(places) == 1:
-                answers[places[0]] = self._one(key, telegrams[places[0]][0])
-                continue
-            for first in range(0, len(places), _AT_ONCE):
-                self._alike(key, places[first : first + _AT_ONCE], telegrams, answers)
         return [answers[place] for place in range(len(telegrams))]
+
+    def _identify_bare(
+        self, places: Sequence[int], telegrams: Sequence[tuple[bytes, bool | None]], answers: _Answers
+    ) -> Sequence[int]:
+        """Telegrams of one length, control and maker, those without link checksums; answers with the places
+        of the others.
+        """
+        others: Sequence[int] = ()
+        unsure = [place for place in places if telegrams[place][1] is None]
+        if unsure:
+            bare = seem_bare([telegrams[place][0] for place in unsure])
+            if not all(bare):
+                others = list(compress(unsure, map(not_, bare)))
+                places = sorted({*places}.difference(others))
+        if not places:
+            return others
+        for key, numbers in by_key([telegrams[place][0] for place in places]).items():
+            if len(numbers) == 1:
+                answers[places[numbers[0]]] = self._one(key, telegrams[places[numbers[0]]][0])
+                continue
+            for first in range(0, len(numbers), _AT_ONCE):
+                some = [places[number] for number in numbers[first : first + _AT_ONCE]]
+                self._alike(key, some, telegrams, answers)
+        return others
 
     def _identify_checked(
         self,

@@ -4,7 +4,7 @@ In: telegrams, and the key of each. Out: as of `core.metering.batch.open`. The o
 them, many at once where it can, and what it does not open is handed to `open_telegram` one at a time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import compress
 from operator import not_
@@ -47,34 +47,44 @@ def open_proprietary(
     and kind of meter interpreted together; the places of the others are answered with.
     """
     of_driver, left = _by_driver(places, telegrams, keys)
-    alike: dict[tuple[int, int, str, int, int], tuple[list[int], list[Frame]]] = {}
-    for driver_id, some in of_driver.items():
-        if not some:
+    for asked in of_driver.values():
+        if not asked:
             continue
-        frames = _opened_by_driver([telegrams[place] for place in some], [keys[place] for place in some])
-        for place, frame in zip(some, frames, strict=True):
-            if frame is None:
-                left.append(place)
-                continue
-            meter = frame.envelope.meter_address
-            kind = (driver_id, id(frame.layout), meter.manufacturer, meter.version, meter.medium)
-            group = alike.get(kind)
-            if group is None:
-                group = alike[kind] = [], []
-            group[0].append(place)
-            group[1].append(frame)
-    for some, opened in alike.values():
-        senders = [telegrams[place] for place in some]
-        try:
-            if index_only and len(some) > 1:
-                found = _indexes_of_maker(senders, opened)
-            else:
-                measurements = interpreted(senders[0].driver, opened, index_only=index_only)
-                found = list(map(Opened, senders, opened, measurements))
-            answers.update(zip(some, found, strict=True))
-        except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
-            left += some
+        frames = _opened_by_driver([telegrams[place] for place in asked], [keys[place] for place in asked])
+        is_open = [frame is not None for frame in frames]
+        left += compress(asked, map(not_, is_open))
+        places = list(compress(asked, is_open))
+        for some, opened in _alike(places, [frame for frame in frames if frame is not None]):
+            senders = [telegrams[place] for place in some]
+            try:
+                if index_only and len(some) > 1:
+                    found = _indexes_of_maker(senders, opened)
+                else:
+                    measurements = interpreted(senders[0].driver, opened, index_only=index_only)
+                    found = list(map(Opened, senders, opened, measurements))
+                answers.update(zip(some, found, strict=True))
+            except Exception:  # noqa: BLE001 - a vendor's driver may raise anything: the fallback reports it
+                left += some
     return left
+
+
+def _alike(places: Sequence[int], frames: Sequence[Frame]) -> Iterable[tuple[Sequence[int], Sequence[Frame]]]:
+    """The frames of each layout and kind of meter, with their places."""
+    meters = [frame.envelope.meter_address for frame in frames]
+    kinds = (
+        [id(frame.layout) for frame in frames],
+        [meter.manufacturer for meter in meters],
+        [meter.version for meter in meters],
+        [meter.medium for meter in meters],
+    )
+    if all(len(set(column)) == 1 for column in kinds):
+        return ((places, frames),)
+    groups: dict[tuple[object, ...], tuple[list[int], list[Frame]]] = {}
+    for kind, place, frame in zip(zip(*kinds, strict=True), places, frames, strict=True):
+        some, alike = groups.setdefault(kind, ([], []))
+        some.append(place)
+        alike.append(frame)
+    return groups.values()
 
 
 def _indexes_of_maker(
