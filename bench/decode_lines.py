@@ -2,10 +2,10 @@
 
     python bench/decode_lines.py [--lines N] [--vectors FILE] [--before FOLDER [--lines-before N]]
 
-Each kind is a file of N lines (20,000) on standard input of a process of its own: a fleet in which each meter
-has its own key and sends one telegram, then, with --vectors, the records of a vector file over and over, by
-their `security_class`. What counts is the CPU time of the process, user and system, less that of one with an
-empty input: the start.
+Each kind is a file of N lines (100,000) on standard input of a process of its own: a fleet in which each
+meter has its own key and sends one telegram, then, with --vectors, the records of a vector file over and
+over, by their `security_class`. What counts is the CPU time of the process, user and system, less that of one
+with an empty input just before it: the start.
 
 With --before, a folder with the sources of another state (`git worktree add FOLDER COMMIT`), both take turns
 on the same lines, and the ratio is printed with whether the answers are the same; a slow one may be given
@@ -34,16 +34,15 @@ from submeter.simulator.records import full
 
 HERE = Path(__file__).resolve().parents[1]
 RUN = "from submeter.main import main; main()"
-EMPTY_RUNS = 5
-TURNS = 3
+TURNS = 5
 ISTA_WATER = bytes.fromhex("7426")
 
 
 def main() -> None:
     """Runs the bench."""
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    arguments.add_argument("--lines", type=int, default=20_000)
-    arguments.add_argument("--lines-before", type=int, default=5_000)
+    arguments.add_argument("--lines", type=int, default=100_000)
+    arguments.add_argument("--lines-before", type=int, default=25_000)
     arguments.add_argument("--vectors", type=Path)
     arguments.add_argument("--before", type=Path)
     given = arguments.parse_args()
@@ -51,22 +50,15 @@ def main() -> None:
     if given.before is not None:
         states["before"] = (given.before.resolve(), given.lines_before)
     with tempfile.TemporaryDirectory() as folder:
-        empty = Path(folder) / "empty"
-        empty.touch()
-        start = {
-            name: median(cpu_time(source, empty)[0] for _ in range(EMPTY_RUNS))
-            for name, (source, _) in states.items()
-        }
-        print("start of the process:", ", ".join(f"{name} {taken:.2f} s" for name, taken in start.items()))
+        (Path(folder) / "empty").touch()
         for kind, lines in kinds(given.vectors):
-            measure(kind, lines, states, start, Path(folder))
+            measure(kind, lines, states, Path(folder))
 
 
 def measure(
     kind: str,
     lines: Callable[[int], Iterator[str]],
     states: dict[str, tuple[Path, int]],
-    start: dict[str, float],
     folder: Path,
 ) -> None:
     """One line of the table: telegrams per CPU second of each state, and the ratio of both."""
@@ -77,8 +69,9 @@ def measure(
         for name, (source, count) in states.items():
             asked = folder / name
             asked.write_text("".join(every[:count]))
+            start, _ = cpu_time(source, folder / "empty")
             taken, answer = cpu_time(source, asked)
-            rates[name].append(count / max(taken - start[name], 0.01))
+            rates[name].append(count / max(taken - start, 0.01))
             answers[name] = answer.splitlines()
     columns = [f"{kind:24}", *(f"{name} {median(found):8.0f}/s" for name, found in rates.items())]
     if "before" in states:

@@ -98,7 +98,11 @@ class LineReader:
         self._add(lines[0])
         if len(lines) > 1:
             yield self._line()
-            for line in lines[1:-1]:  # whole ones, nearly all
+            whole_ones = lines[1:-1]  # nearly all
+            if len(text) <= self._longest and "\0" not in text:
+                yield from whole_ones
+                whole_ones = []
+            for line in whole_ones:
                 whole = line.lstrip("\0")
                 length = len(whole)
                 yield whole if length <= self._longest else cut_line(whole[: self._longest], length)
