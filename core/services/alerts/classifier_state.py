@@ -231,22 +231,27 @@ async def _keep_checkpoints(
             if before.settled is None or before.settled_s // CHECKPOINT_S < one.settled_s // CHECKPOINT_S:
                 wanted.setdefault(meter.id, []).append(one)
             before = one  # noqa: PLW2901 - the state that the next one is compared with
-    void = [
-        row.id
+    right = {
+        (row.meter_id, row.settled_s)
         for meter_id, rows in later.items()
         for row in rows
-        if not any(_is(row, one) for one in wanted.get(meter_id, ()))
-    ]
-    right = {(row.meter_id, row.settled_s) for rows in later.values() for row in rows if row.id not in void}
-    fresh = [
-        (meter_id, *_values(one))
+        if any(_is(row, one) for one in wanted.get(meter_id, ()))
+    }
+    fresh = {
+        (meter_id, one.settled_s): (meter_id, *_values(one))
         for meter_id, memories in wanted.items()
         for one in memories
         if (meter_id, one.settled_s) not in right
+    }
+    void = [
+        row.id
+        for rows in later.values()
+        for row in rows
+        if (row.meter_id, row.settled_s) not in right and (row.meter_id, row.settled_s) not in fresh
     ]
     if void:
         await LeakCheckpoint.filter(id__in=void).using_db(connection).delete()
-    await upsert_rows(connection, LeakCheckpoint, _STORED, fresh, key=("meter_id", "settled_s"), sets="")
+    await upsert_rows(connection, LeakCheckpoint, _STORED, fresh.values(), key=("meter_id", "settled_s"))
 
 
 def _is(row: _StateRow, memory: Memory) -> bool:

@@ -181,6 +181,14 @@ def _draw_of(row: BurstDraw) -> Draw:
     return Draw(**{name: getattr(row, name) for name in _COLUMNS})
 
 
+_DRAWS: Final = "SELECT b.* FROM k JOIN burst_draw b ON b.meter_id = k.a ORDER BY b.shown_from_s"
+_RECURRING: Final = "SELECT r.* FROM k JOIN recurring_draw r ON r.meter_id = k.a ORDER BY r.id"
+_ANSWERED: Final = (
+    "SELECT a.* FROM k JOIN recurring_draw r ON r.meter_id = k.a"
+    " JOIN recurring_draw_answer a ON a.recurring_id = r.id ORDER BY a.id"
+)
+
+
 @dataclass(slots=True)
 class _Kinds:
     """The draws, recurring draws, answers and occupancies of some meters."""
@@ -192,16 +200,16 @@ class _Kinds:
 
     @classmethod
     async def of(cls, connection: TransactionalDBClient, meters: Sequence[MeterEntry]) -> "_Kinds":
-        ids = [meter.id for meter in meters]
-        draw_rows = await BurstDraw.filter(meter_id__in=ids).using_db(connection).order_by("shown_from_s")
-        recurring = await RecurringDraw.filter(meter_id__in=ids).using_db(connection).order_by("id")
-        answered = RecurringDrawAnswer.filter(recurring__meter_id__in=ids).using_db(connection)
+        ids = [(meter.id,) for meter in meters]
+        draw_rows = await select_models(connection, BurstDraw, _DRAWS, ids)
+        recurring = await select_models(connection, RecurringDraw, _RECURRING, ids)
+        answered = await select_models(connection, RecurringDrawAnswer, _ANSWERED, ids) if recurring else ()
         kept = cls({}, {}, {}, await _starts(connection, {meter.dwelling_id for meter in meters}))
         for row in draw_rows:
             kept.draws.setdefault(row.meter_id, []).append(row)
         for one in recurring:
             kept.recurring.setdefault(one.meter_id, []).append(one)
-        for answer in await answered.order_by("id"):
+        for answer in answered:
             kept.answers.setdefault(answer.recurring_id, []).append(answer)
         return kept
 

@@ -41,17 +41,17 @@ async def insert_rows(connection: TransactionalDBClient, rows: Sequence[Model]) 
     """Store new rows, whose ids the database gives."""
     if not rows:
         return
-    if is_sqlite(connection):
-        await type(rows[0]).bulk_create(rows, using_db=connection)
-        return
     table = described(type(rows[0]))
     names = [name for name in table.fields_db_projection if not table.fields_map[name].generated]
+    columns = [table.fields_db_projection[name] for name in names]
+    values = [_values(row, names) for row in rows]
+    if is_sqlite(connection):
+        marks = ", ".join("?" for _ in names)
+        insert = f"INSERT INTO {table.db_table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names
+        await connection.execute_many(insert, values)
+        return
     async with connection.acquire_connection() as raw:
-        await raw.copy_records_to_table(
-            table.db_table,
-            records=[tuple(_values(row, names)) for row in rows],
-            columns=[table.fields_db_projection[name] for name in names],
-        )
+        await raw.copy_records_to_table(table.db_table, records=map(tuple, values), columns=columns)
 
 
 async def update_rows(
@@ -98,7 +98,7 @@ async def upsert_rows(
         names: the fields, columns of these names.
         rows: their values, as an object of the model would hold them; in the order in which they are locked.
         key: the fields of a unique key.
-        sets: what is set of a row that exists, by default all that is new; an empty text leaves it as it is.
+        sets: what is set of a row that exists, by default all that is new.
     """
     table = described(model)
     fields = [table.fields_map[name] for name in names]
@@ -109,7 +109,7 @@ async def upsert_rows(
         return
     if sets is None:
         sets = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
-    conflict = f"ON CONFLICT ({', '.join(key)}) DO " + (f"UPDATE SET {sets}" if sets else "NOTHING")
+    conflict = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets}"
     insert = f"INSERT INTO {table.db_table} ({', '.join(names)})"
     if is_sqlite(connection):
         marks = ", ".join("?" for _ in names)

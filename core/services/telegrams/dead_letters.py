@@ -6,7 +6,7 @@ meters, and no line: one in the clear would show the index of a home, maybe of a
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -218,14 +218,13 @@ async def store_dead_letters(
     failures: Sequence[Unusable],
     *,
     source: str,
-) -> None:
-    """Store dead letters; a known one gets its newest reason, and its sightings are counted up.
+) -> Collection[str]:
+    """Store dead letters; a known one gets its newest reason, and its sightings are counted up. Returns their
+    digests.
 
     Rows are written in the order of their digests, so that two batches with the same garbage cannot wait
     for each other.
     """
-    if not failures:
-        return
     newest: dict[str, Unusable] = {}
     sightings = Counter[str]()
     for failure in failures:
@@ -250,6 +249,7 @@ async def store_dead_letters(
         key=("line_digest",),
         sets=_SEEN_AGAIN,
     )
+    return newest.keys()
 
 
 _COLUMNS = (
@@ -303,13 +303,16 @@ async def mark_replayed(
     connection: TransactionalDBClient,
     used: Iterable[ReceivedLine],
     known: Mapping[str, KnownLine],
+    stored: Collection[str],
     *,
     now: datetime,
 ) -> None:
-    """Mark dead letters that have been used now; `known` are those of the batch's lines."""
-    waiting = {digest for digest, one in known.items() if one.state is TelegramState.WAITING}
+    """Mark dead letters that have been used now: of those known of the batch's lines, by their digests, and
+    of those that the batch has stored.
+    """
+    waiting = {digest for digest, one in known.items() if one.state is TelegramState.WAITING} | {*stored}
     digests = [digest for line in used if (digest := line.digest) in waiting] if waiting else []
     if not digests:
         return
-    stored = DeadLetter.filter(state=TelegramState.WAITING, line_digest__in=digests).using_db(connection)
-    await stored.update(state=TelegramState.REPLAYED, replayed_at=now)
+    rows = DeadLetter.filter(state=TelegramState.WAITING, line_digest__in=digests).using_db(connection)
+    await rows.update(state=TelegramState.REPLAYED, replayed_at=now)

@@ -17,7 +17,7 @@ from core.models import DoubtfulReading
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
 from core.services.shared.columns import select_models
-from core.services.shared.many_rows import update_rows
+from core.services.shared.many_rows import insert_rows, update_rows
 from core.services.shared.time_series import ReadingRow, Window
 
 CONTEXT_READINGS = 12
@@ -171,8 +171,7 @@ async def _save_doubtful(connection: TransactionalDBClient, judged: Sequence["_C
     for first in range(0, len(gone), _AT_ONCE):
         rows = DoubtfulReading.filter(id__in=gone[first : first + _AT_ONCE])
         await rows.using_db(connection).delete()
-    if new:
-        await DoubtfulReading.bulk_create(new, batch_size=_AT_ONCE, using_db=connection)
+    await insert_rows(connection, new)
     await update_rows(connection, changed, ("doubt", "decided"))
 
 

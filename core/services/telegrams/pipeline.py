@@ -325,9 +325,9 @@ async def _store(
     hints = await update_slow_leak_hints(connection, whole_days, thresholds_of=thresholds_of, now=now)
     notifications = [*leaks, *relapses, *conditions.notifications, *months, *limits, *hints]
     messages = await outbox.queue(connection, notifications, now=now)
-    await store_dead_letters(connection, viewer, failures, source=source)
+    stored = await store_dead_letters(connection, viewer, failures, source=source)
     used = [report.received.line for report in (*readings.stored, *readings.duplicates)]
-    await mark_replayed(connection, used, letters, now=now)
+    await mark_replayed(connection, used, letters, stored, now=now)
     await save_states(connection, await _states_after(connection, plain), *plain.quiet)
     await refresh(connection, closely, last=last, thresholds_of=thresholds_of)
     return IntakeSummary(
