@@ -5,7 +5,6 @@ earlier. The one rule: what counts as a contradiction is stated here alone, so t
 (`core.consumption.plausibility`, `detours`) never disagree about it.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 from core.consumption.register import IndexReading, Register
@@ -26,12 +25,9 @@ class Evidence(IntEnum):
     """The operator says that it is right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """An index that was reported: when (UTC epoch seconds), what (smallest unit), and what proved it."""
+class Observation(IndexReading, frozen=True, gc=False):
+    """An index that was reported, and what proved it."""
 
-    at_s: int
-    index: int
     evidence: Evidence
 
 
@@ -44,7 +40,7 @@ def agree(before: Observation, after: Observation, register: Register) -> bool:
     """
     if before.at_s >= after.at_s:
         return False
-    moved = register.moved(reading_of(before), reading_of(after))
+    moved = register.moved(before, after)
     if moved is not None and moved >= 0:
         return True
     if min(before.evidence, after.evidence) < Evidence.GATEWAY_CHECK:
@@ -62,10 +58,5 @@ def falls(before: Observation, after: Observation, register: Register) -> bool:
 
 def rises(before: Observation, after: Observation, register: Register) -> bool:
     """Whether it rose or stood still, no faster than it can."""
-    moved = register.moved(reading_of(before), reading_of(after))
+    moved = register.moved(before, after)
     return moved is not None and moved >= 0
-
-
-def reading_of(observation: Observation) -> IndexReading:
-    """Its index and moment."""
-    return IndexReading(observation.at_s, observation.index)

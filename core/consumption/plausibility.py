@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Final
 
 from core.consumption.detours import without_detours
-from core.consumption.observations import Evidence, Observation, agree, reading_of, rises
+from core.consumption.observations import Evidence, Observation, agree, rises
 from core.consumption.register import ORDINARY_SHARE, Register
 
 __all__ = ["Doubt", "Evidence", "Extent", "Observation", "is_undisputed", "judge"]
@@ -188,15 +188,20 @@ def _links(observations: Sequence[Observation], register: Register, passed_over:
     links: _Links = []
     for place, after in enumerate(observations):
         behind: list[tuple[int, int]] = []
+        links.append(behind)
+        if passed_over[place]:
+            continue
         for earlier in range(max(0, place - _LOOK_BACK), place):
             before = observations[earlier]
-            if not passed_over[earlier] and not passed_over[place] and agree(before, after, register):
-                slow = [
-                    register.is_ordinary(reading_of(before), reading_of(after), share)
-                    for share in _SLOW_SHARES
-                ]
-                behind.append((earlier, sum(slow) if rises(before, after, register) else -_FALL))
-        links.append(behind)
+            seconds = after.at_s - before.at_s
+            if passed_over[earlier] or seconds <= 0:
+                continue
+            units = register.moved_within(before.index, after.index, seconds)
+            if units is not None and units >= 0:
+                slow = [register.is_slow(units, seconds, share) for share in _SLOW_SHARES]
+                behind.append((earlier, sum(slow)))
+            elif agree(before, after, register):
+                behind.append((earlier, -_FALL))
     return links
 
 
@@ -316,8 +321,8 @@ def _drop_unconfirmed(
 
 def _is_believed(before: Observation, after: Observation, register: Register, share: int) -> bool:
     """Whether a step between two that agree needs no third reading: a slow rise, or a fall (`agree`)."""
-    moved = register.moved(reading_of(before), reading_of(after))
-    return moved is None or moved < 0 or register.is_ordinary(reading_of(before), reading_of(after), share)
+    moved = register.moved(before, after)
+    return moved is None or moved < 0 or register.is_ordinary(before, after, share)
 
 
 def _fits_nearby(observations: Sequence[Observation], place: int, register: Register) -> bool:
@@ -325,10 +330,8 @@ def _fits_nearby(observations: Sequence[Observation], place: int, register: Regi
     one = observations[place]
     before = observations[max(0, place - _LOOK_BACK) : place]
     after = observations[place + 1 : place + 1 + _LOOK_BACK]
-    return any(
-        other.at_s < one.at_s and register.is_ordinary(reading_of(other), reading_of(one)) for other in before
-    ) or any(
-        other.at_s > one.at_s and register.is_ordinary(reading_of(one), reading_of(other)) for other in after
+    return any(other.at_s < one.at_s and register.is_ordinary(other, one) for other in before) or any(
+        other.at_s > one.at_s and register.is_ordinary(one, other) for other in after
     )
 
 

@@ -29,26 +29,23 @@ def clean(readings: Iterable[IndexReading], register: Register) -> list[Series]:
     """
     finished: list[Series] = []
     current: list[IndexReading] = []
-    top = 0  # the running maximum, unwrapped
+    capacity = register.capacity
+    top = last_s = 0  # the running maximum, unwrapped, and when it was read
     for at_s, index in sorted({(reading.at_s, reading.index) for reading in readings}):
         if current:
-            step = _step(register, top, current[-1].at_s, IndexReading(at_s, index))
-            if step is not None:
-                top += step
-                if current[-1].at_s == at_s:
+            shown = top if capacity is None else top % capacity
+            moved = register.moved_within(shown, index, at_s - last_s)
+            if moved is not None:
+                if moved > 0:
+                    top += moved
+                if last_s == at_s:
                     current.pop()
                 current.append(IndexReading(at_s, top))
+                last_s = at_s
                 continue
             finished.append(tuple(current))
-        top = index
+        top, last_s = index, at_s
         current = [IndexReading(at_s, index)]
     if current:
         finished.append(tuple(current))
     return finished
-
-
-def _step(register: Register, top: int, at_s: int, reading: IndexReading) -> int | None:
-    """How far the unwrapped maximum moves with a reading; None where the series breaks."""
-    shown = top if register.capacity is None else top % register.capacity
-    moved = register.moved(IndexReading(at_s, shown), reading)
-    return None if moved is None else max(moved, 0)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from msgspec import Struct
+
 from core.consumption.fluids import Fluid, Unit
 
 BACKFLOW_LIMIT: Final = 10
@@ -47,8 +49,7 @@ CLOCK_TOLERANCE_S: Final = 60
 """By which the moments of two readings may be wrong against each other: gateways' clocks differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class IndexReading:
+class IndexReading(Struct, frozen=True, gc=False):
     """One index of one meter: `at_s` in UTC epoch seconds, `index` in the smallest unit of the register."""
 
     at_s: int
@@ -80,10 +81,12 @@ class Register:
 
     def moved(self, before: IndexReading, after: IndexReading) -> int | None:
         """How far it moved; below 0 for a backflow, None where nothing explains it. `after` is the later."""
-        units = self.moved_units(before.index, after.index)
-        if units is None or units > self.possible(after.at_s - before.at_s):
-            return None
-        return units
+        return self.moved_within(before.index, after.index, after.at_s - before.at_s)
+
+    def moved_within(self, before: int, after: int, seconds: int) -> int | None:
+        """The same of two indexes that are so far apart."""
+        units = self.moved_units(before, after)
+        return None if units is None or units > self.possible(seconds) else units
 
     def moved_units(self, before: int, after: int) -> int | None:
         """How far it moved between two indexes, whatever the time between them."""
@@ -107,12 +110,15 @@ class Register:
     def is_ordinary(self, before: IndexReading, after: IndexReading, share: int = ORDINARY_SHARE) -> bool:
         """Whether it rose, or stood still, at no more than one part in `share` of its highest rate."""
         units = self.moved(before, after)
-        if units is None or units < 0:
-            return False
+        return units is not None and units >= 0 and self.is_slow(units, after.at_s - before.at_s, share)
+
+    def is_slow(self, units: int, seconds: int, share: int) -> bool:
+        """Whether a rise by so many units within a time is at no more than one part in `share` of its highest
+        rate.
+        """
         if self.highest_per_hour is None:
             return True
-        seconds = after.at_s - before.at_s + CLOCK_TOLERANCE_S
-        return units <= self.step + self.highest_per_hour * seconds / (3600 * share)
+        return units <= self.step + self.highest_per_hour * (seconds + CLOCK_TOLERANCE_S) / (3600 * share)
 
 
 def highest_per_hour(fluid: Fluid, nominal_flow_m3_per_h: Decimal | None = None) -> int:

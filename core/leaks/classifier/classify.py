@@ -110,6 +110,8 @@ class Classifier:
         """Take the readings of every meter, each meter's in the order of time."""
         changes: list[Transition] = []
         lengths = np.array([len(one.at_s) for one in readings], dtype=int)
+        if not lengths.any():
+            return changes
         order = np.argsort(-lengths, kind="stable")  # so those with readings left are the first columns
         longest = [readings[int(meter)] for meter in order]
         kept = self.state, self._numbers, self._capacity, self._possible

@@ -146,6 +146,8 @@ class _Block:
         """Settle what is ripe; and begin the states of the meters that are not continued."""
         moves = [until > memory.settled_s for until, memory in zip(self._until, self._memories, strict=True)]
         begun = [number for number in self._meters if moves[number] or number not in self._continued]
+        if not begun:
+            return
         state = ClassifierState.unpack([self._memories[number].settled for number in begun])
         classifier = self._classifier(begun, state)
         for change in classifier.update([self._ripe[number] for number in begun]):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -28,15 +28,41 @@ from core.leaks.classifier.tracker import Change, Rule, Transition
 from core.models import LeakCheckpoint, LeakClassifierState
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
+from core.services.shared.columns import document
+from core.services.shared.many_rows import upsert_rows
 from core.services.shared.time_series import Window
 
 _LATEST_S = 2**62
 CHECKPOINT_S = 30 * 24 * 3600
 """A checkpoint is kept of each stretch of so many seconds."""
-_AT_ONCE = 500
 _FIELDS = [field.name for field in fields(Transition)]
 _live: WeakKeyDictionary[TortoiseContext, LiveStates] = WeakKeyDictionary()
 """The states after the latest readings, of each open database."""
+
+
+class _StateRow(NamedTuple):
+    """A row of either table of states."""
+
+    id: int
+    meter_id: int
+    settled_s: int
+    state: bytes
+    changes: Sequence[Sequence[Any]]
+
+
+def _state_row(row: Mapping[str, Any]) -> _StateRow:
+    return _StateRow(row["id"], row["meter_id"], row["settled_s"], row["state"], document(row["changes"]))
+
+
+_STATES: Final = (
+    "SELECT s.id, s.meter_id, s.settled_s, s.state, s.changes FROM k"
+    " JOIN leak_classifier_state s ON s.meter_id = k.a"
+)
+_CHECKPOINTS: Final = (
+    "SELECT s.id, s.meter_id, s.settled_s, s.state, s.changes FROM k"
+    " JOIN leak_checkpoint s ON s.meter_id = k.a ORDER BY s.settled_s"
+)
+_STORED: Final = ("meter_id", "settled_s", "state", "changes")
 
 
 async def follow_meters(
@@ -47,8 +73,8 @@ async def follow_meters(
     Each is judged by its operator's thresholds. Changed thresholds hold from the first reading that is not
     settled yet.
     """
-    rows = await LeakClassifierState.filter(meter_id__in=[meter.id for meter in touched]).using_db(connection)
-    stored = {row.meter_id: row for row in rows}
+    rows = await time_series.select(connection, _STATES, ((meter.id,) for meter in touched))
+    stored = {row["meter_id"]: _state_row(row) for row in rows}
     void = _void(touched, stored)
     begun, later = await _checkpoints(connection, void)
     found: dict[MeterEntry, Followed] = {}
@@ -82,8 +108,8 @@ async def follow_meters(
 def _cuts(
     readings: Readings,
     memory: Memory,
-    row: LeakClassifierState | None,
-    later: Sequence[LeakCheckpoint],
+    row: _StateRow | None,
+    later: Sequence[_StateRow],
 ) -> list[int]:
     """Where to cut a long series: a checkpoint in each stretch, at the same moments as before if it had
     some.
@@ -101,9 +127,7 @@ def _cuts(
     return cuts_of(settled, first_s=first_s, last_s=last_s, stretch_s=CHECKPOINT_S)
 
 
-def _void(
-    touched: Mapping[MeterEntry, date], stored: Mapping[int, LeakClassifierState]
-) -> dict[MeterEntry, int]:
+def _void(touched: Mapping[MeterEntry, date], stored: Mapping[int, _StateRow]) -> dict[MeterEntry, int]:
     """The meters whose state is missing, has seen touched days, or cannot be read; and the first second of
     these days.
     """
@@ -126,22 +150,18 @@ def _by_step(
     return by_step
 
 
-_Stored = LeakClassifierState | LeakCheckpoint
-
-
 async def _checkpoints(
     connection: TransactionalDBClient, void: Mapping[MeterEntry, int]
-) -> tuple[dict[int, LeakCheckpoint | None], dict[int, list[LeakCheckpoint]]]:
+) -> tuple[dict[int, _StateRow | None], dict[int, list[_StateRow]]]:
     """For each meter whose state is void from a moment on, the last checkpoint before it, or None; and
     those after it, which may have seen readings that were different.
     """
-    begun: dict[int, LeakCheckpoint | None] = {meter.id: None for meter in void}
-    later: dict[int, list[LeakCheckpoint]] = {meter.id: [] for meter in void}
+    begun: dict[int, _StateRow | None] = {meter.id: None for meter in void}
+    later: dict[int, list[_StateRow]] = {meter.id: [] for meter in void}
     if not void:
         return begun, later
     since = {meter.id: since_s for meter, since_s in void.items()}
-    rows = LeakCheckpoint.filter(meter_id__in=list(begun)).using_db(connection).order_by("settled_s")
-    for row in await rows:
+    for row in map(_state_row, await time_series.select(connection, _CHECKPOINTS, ((one,) for one in begun))):
         if row.settled_s >= since[row.meter_id] or not ClassifierState.can_unpack(row.state):
             later[row.meter_id].append(row)
         else:
@@ -149,7 +169,7 @@ async def _checkpoints(
     return begun, later
 
 
-def _memory(row: _Stored | None) -> Memory:
+def _memory(row: _StateRow | None) -> Memory:
     """The stored state; an empty one where there is none to continue from."""
     if row is None:
         return Memory()
@@ -180,7 +200,7 @@ class _Kept(NamedTuple):
     """A meter, its row, its memory before and after, and those that were settled on the way."""
 
     meter: MeterEntry
-    row: LeakClassifierState | None
+    row: _StateRow | None
     before: Memory
     after: Memory
     settled: Sequence[Memory]
@@ -189,29 +209,20 @@ class _Kept(NamedTuple):
 async def _keep(connection: TransactionalDBClient, kept: Sequence[_Kept]) -> None:
     """Store the states that have changed."""
     gone = [one.row.id for one in kept if one.after.settled is None and one.row is not None]
-    new: list[LeakClassifierState] = []
-    moved: list[LeakClassifierState] = []
-    for meter, row, _, after, _ in kept:
-        if after.settled is None or (row is not None and _is(row, after)):
-            continue
-        values = _values(after)
-        if row is None:
-            new.append(LeakClassifierState(meter_id=meter.id, **values))
-        else:
-            moved.append(row.update_from_dict(values))
     if gone:
         await LeakClassifierState.filter(id__in=gone).using_db(connection).delete()
-    if new:
-        await LeakClassifierState.bulk_create(new, using_db=connection)
-    if moved:
-        fields = ("settled_s", "state", "changes")
-        await LeakClassifierState.bulk_update(moved, fields, batch_size=_AT_ONCE, using_db=connection)
+    changed = [
+        (meter.id, *_values(after))
+        for meter, row, _, after, _ in kept
+        if after.settled is not None and (row is None or not _is(row, after))
+    ]
+    await upsert_rows(connection, LeakClassifierState, _STORED, changed, key=("meter_id",))
 
 
 async def _keep_checkpoints(
     connection: TransactionalDBClient,
     kept: Sequence[_Kept],
-    later: Mapping[int, Sequence[LeakCheckpoint]],
+    later: Mapping[int, Sequence[_StateRow]],
 ) -> None:
     """Store a checkpoint of each stretch in which something was settled, instead of those that are void."""
     wanted: dict[int, list[Memory]] = {}
@@ -220,26 +231,30 @@ async def _keep_checkpoints(
             if before.settled is None or before.settled_s // CHECKPOINT_S < one.settled_s // CHECKPOINT_S:
                 wanted.setdefault(meter.id, []).append(one)
             before = one  # noqa: PLW2901 - the state that the next one is compared with
-    void = [
-        row.id
+    right = {
+        (row.meter_id, row.settled_s)
         for meter_id, rows in later.items()
         for row in rows
-        if not any(_is(row, one) for one in wanted.get(meter_id, ()))
-    ]
-    right = {(row.meter_id, row.settled_s) for rows in later.values() for row in rows if row.id not in void}
-    fresh = [
-        LeakCheckpoint(meter_id=meter_id, **_values(one))
+        if any(_is(row, one) for one in wanted.get(meter_id, ()))
+    }
+    fresh = {
+        (meter_id, one.settled_s): (meter_id, *_values(one))
         for meter_id, memories in wanted.items()
         for one in memories
         if (meter_id, one.settled_s) not in right
+    }
+    void = [
+        row.id
+        for rows in later.values()
+        for row in rows
+        if (row.meter_id, row.settled_s) not in right and (row.meter_id, row.settled_s) not in fresh
     ]
     if void:
         await LeakCheckpoint.filter(id__in=void).using_db(connection).delete()
-    if fresh:
-        await LeakCheckpoint.bulk_create(fresh, ignore_conflicts=True, using_db=connection)
+    await upsert_rows(connection, LeakCheckpoint, _STORED, fresh.values(), key=("meter_id", "settled_s"))
 
 
-def _is(row: _Stored, memory: Memory) -> bool:
+def _is(row: _StateRow, memory: Memory) -> bool:
     """Whether a row holds what would be stored of a memory."""
     if memory.settled is row.state:
         return True  # nothing was settled since it was read
@@ -248,10 +263,10 @@ def _is(row: _Stored, memory: Memory) -> bool:
     return _memory(row).changes == tuple(replace(change, meter=0) for change in memory.changes)
 
 
-def _values(memory: Memory) -> dict[str, Any]:
+def _values(memory: Memory) -> tuple[int, bytes | None, list[list[Any]]]:
     # The number of a meter in its block means nothing to the next one.
     changes = [[getattr(replace(one, meter=0), name) for name in _FIELDS] for one in memory.changes]
-    return {"settled_s": memory.settled_s, "state": memory.settled, "changes": changes}
+    return memory.settled_s, memory.settled, changes
 
 
 def _transition(values: Sequence[Any]) -> Transition:

@@ -21,7 +21,7 @@ from core.leaks.cost import cost_of
 from core.leaks.episodes.events import Event, EventKind
 from core.models import Alert, AlertKind, LeakEpisode
 from core.services.alerts.leak_detection import DetectedLeak, stored_leaks
-from core.services.alerts.snoozes import carry_snooze_over, snoozed_alerts, status_of
+from core.services.alerts.snoozes import carry_snooze_over, snoozed_leaks, status_of
 from core.services.alerts.workflow import add_meter_action, judge_repairs
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
@@ -34,7 +34,7 @@ async def raise_leak_alerts(
     notifications: list[Notification] = []
     findings = list(findings)
     meters = {finding.meter.id: finding.meter for finding in findings}
-    dismissed = await snoozed_alerts(connection, meters.values(), "episode__meter_id", now=now)
+    dismissed = await snoozed_leaks(connection, meters.values(), now=now)
     flagged = await _flagged(connection, meters)
     for finding in findings:
         episode, meter = finding.episode, finding.meter
@@ -50,7 +50,7 @@ async def raise_leak_alerts(
         is_new = alert.pk is None
         alert.started_on, alert.ended_on = episode.started_on, episode.ended_on
         await alert.save(using_db=connection)
-        if is_new and (before := dismissed.get((meter.id, AlertKind.LEAK))) is not None:
+        if is_new and (before := dismissed.get(meter.id)) is not None:
             await carry_snooze_over(connection, alert, before)
         today = meter.day(now)
         is_dismissed = status_of(alert, level=episode.level_now, today=today) is AlertStatus.NOT_A_LEAK

@@ -16,6 +16,7 @@ from core.leaks.episodes.daily_flows import DayFlow, day_flows
 from core.models import LeakDayFlows
 from core.services.places.hourly_volumes import hours_of
 from core.services.places.meter_directory import MeterEntry
+from core.services.shared.columns import select_models
 from core.services.shared.time_series import day_number, day_of_number
 
 _ONE_DAY = timedelta(days=1)
@@ -35,8 +36,8 @@ async def flows_since(
         touched: the first day of each meter that readings changed.
         last_s: the moment of each meter's last reading.
     """
-    rows = LeakDayFlows.filter(meter_id__in=[meter.id for meter in since_s]).using_db(connection)
-    stored = {row.meter_id: row for row in await rows}
+    rows = await select_models(connection, LeakDayFlows, _STORED, ((meter.id,) for meter in since_s))
+    stored = {row.meter_id: row for row in rows}
     kept: dict[MeterEntry, dict[int, int]] = {}
     begun = {meter: day_of(int(at_s), meter.zone) for meter, at_s in since_s.items()}
     asked = dict(begun)
@@ -68,6 +69,7 @@ async def flows_since(
     return found
 
 
+_STORED = "SELECT f.* FROM k JOIN leak_day_flows f ON f.meter_id = k.a"
 _HOURS = 24
 """How many hours were valid is of no concern any more."""
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -26,6 +27,8 @@ from core.services.alerts.leak_days import flows_since
 from core.services.alerts.withdrawals import withdraw_alerts
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
+from core.services.shared.columns import select_models
+from core.services.shared.time_series import ReadingRow
 
 _FOUR_PLACES = Decimal("0.0001")
 _TWO_PLACES = Decimal("0.01")
@@ -54,16 +57,21 @@ async def watch(
     connection: TransactionalDBClient,
     touched: Mapping[MeterEntry, tuple[date, date]],
     *,
+    last: Mapping[int, ReadingRow] | None = None,
     thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> list[DetectedLeak]:
-    """Bring the leak episodes of the touched water meters up to date, by their operators' thresholds."""
+    """Bring the leak episodes of the touched water meters up to date, by their operators' thresholds.
+
+    `last` are their newest readings, and maybe others', where they are known.
+    """
     water = {meter: days[0] for meter, days in touched.items() if meter.fluid.is_water}
     if not water:
         return []
     end_s = int(now.timestamp())
     followed = await follow_meters(connection, water, thresholds_of=thresholds_of)
-    last = await time_series.newest_readings(connection, [meter.id for meter in followed])
+    if last is None:
+        last = await time_series.newest_readings(connection, [meter.id for meter in followed])
     speaking = {meter: one for meter, one in followed.items() if meter.id in last}
     stored = await _stored_episodes(connection, speaking)
     since = {meter: one.runs[0].since_s for meter, one in speaking.items() if one.runs}
@@ -136,10 +144,12 @@ async def _stored_episodes(
 ) -> dict[int, list[LeakEpisode]]:
     """The stored episodes of each meter, the latest first."""
     by_meter: dict[int, list[LeakEpisode]] = {meter.id: [] for meter in meters}
-    rows = LeakEpisode.filter(meter_id__in=list(by_meter)).order_by("-started_on").using_db(connection)
-    for row in await rows:
+    for row in await select_models(connection, LeakEpisode, _EPISODES, ((number,) for number in by_meter)):
         by_meter[row.meter_id].append(row)
     return by_meter
+
+
+_EPISODES: Final = "SELECT e.* FROM k JOIN leak_episode e ON e.meter_id = k.a ORDER BY e.started_on DESC"
 
 
 async def _replace(

@@ -40,6 +40,8 @@ async def update_limit_alerts(
     now: datetime,
 ) -> list[Notification]:
     """Judge the touched days and months against their residents' limits: this month and the one before."""
+    if not touched:
+        return []
     spans = _spans(touched)
     query = ConsumptionLimit.filter(dwelling_id__in=[dwelling_id for dwelling_id, _ in spans])
     limits = [

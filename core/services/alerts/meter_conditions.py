@@ -13,7 +13,7 @@ classifier decides, which is right far more often than the flag.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Self
+from typing import Final, Self
 
 from tortoise.backends.base.client import TransactionalDBClient
 
@@ -25,10 +25,11 @@ from core.leaks.classifier.resolution import shows_leaks
 from core.models import Alert, AlertKind, LeakEpisode
 from core.services.alerts.recurring_draws import draws_near, first_s_of, update_draws, windows_of
 from core.services.alerts.sightings import disbelieved, sightings_around, undecided_since
-from core.services.alerts.snoozes import carry_snooze_over, snoozed_alerts, status_of
+from core.services.alerts.snoozes import carry_snooze_over, snoozed_conditions, status_of
 from core.services.alerts.withdrawals import withdraw_alerts
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.meter_directory import MeterEntry
+from core.services.shared.columns import select_models
 from core.services.shared.time_series import ReadingRow
 
 CONDITION_KINDS = [AlertKind(condition.value) for condition in Condition]
@@ -59,13 +60,16 @@ async def update_condition_alerts(
     for meter, row in stored:
         first, last = spans.get(meter, (row.read_at_s, row.read_at_s))
         spans[meter] = min(first, row.read_at_s), max(last, row.read_at_s)
+    if not spans:
+        return Conditions()
     near = await draws_near(connection, spans)
     sightings, rows = await sightings_around(connection, spans, windows_of(spans, near))
-    dismissed = await snoozed_alerts(connection, spans, "meter_id", now=now)
+    alerts = await select_models(connection, Alert, _ALERTS, ((meter.id,) for meter in spans))
+    dismissed = snoozed_conditions(alerts, spans, now=now)
     snoozed = {meter_id for meter_id, kind in dismissed if kind is AlertKind.BURST}
     draws = await update_draws(connection, spans, sightings, near, snoozed=snoozed, now=now)
     spans, false_states = undecided_since(spans, rows), disbelieved(sightings, rows)
-    known = await _alerts(connection, spans, draws.raising)
+    known = _near([one for one in alerts if one.id not in draws.withdrawn], spans, draws.raising)
     measured = await _measured(connection, spans, thresholds_of)
     outcome = Conditions(notifications=draws.notifications)
     for meter, (first_s, last_s) in spans.items():
@@ -224,8 +228,15 @@ def condition_key(kind: AlertKind, meter_id: int, first_s: int) -> str:
     return f"{kind.value.lower()}:{meter_id}:{first_s}"
 
 
-async def _alerts(
-    connection: TransactionalDBClient,
+_ALERTS: Final = (
+    "SELECT a.* FROM k JOIN alert a ON a.meter_id = k.a"  # noqa: S608 - our own names
+    f" WHERE a.kind IN ({', '.join(repr(kind.value) for kind in CONDITION_KINDS)})"
+    " ORDER BY a.started_on, a.id"
+)
+
+
+def _near(
+    alerts: Iterable[Alert],
     spans: Mapping[MeterEntry, tuple[int, int]],
     raising: Mapping[int, Sequence[ConditionRun]],
 ) -> dict[int, list[Alert]]:
@@ -235,8 +246,7 @@ async def _alerts(
         meter.id: day_of(min([first_s, *(run.first_s for run in raising.get(meter.id, ()))]), meter.zone)
         for meter, (first_s, _) in spans.items()
     }
-    query = Alert.filter(meter_id__in=list(earliest), kind__in=CONDITION_KINDS).using_db(connection)
-    for alert in await query.order_by("started_on", "id"):
+    for alert in alerts:
         assert alert.meter_id is not None
         if alert.ended_on is None or alert.ended_on >= earliest[alert.meter_id]:
             found.setdefault(alert.meter_id, []).append(alert)
@@ -256,8 +266,10 @@ async def _measured(
         if meter.fluid.is_water
         and not shows_leaks(meter.register_step, float(thresholds_of(meter.operator_code).level_1_lph))
     }
-    open_ones = LeakEpisode.filter(meter_id__in=list(coarse), ended_on=None).using_db(connection)
-    found = {row.meter_id for row in await open_ones.only("id", "meter_id")} if coarse else set()
+    found: set[int] = set()
+    if coarse:
+        open_ones = LeakEpisode.filter(meter_id__in=list(coarse), ended_on=None).using_db(connection)
+        found = {row.meter_id for row in await open_ones.only("id", "meter_id")}
     return {meter.id for meter in meters} - coarse | found
 
 

@@ -19,7 +19,7 @@ from core.models import Alert, AlertKind
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.daily_volumes import days_by_fluid
 from core.services.places.meter_directory import MeterEntry
-from core.services.shared.scope import occupants, with_periods
+from core.services.places.occupant_periods import occupant_periods
 
 _ONE_DAY = timedelta(days=1)
 
@@ -44,10 +44,14 @@ async def update_over_consumption_alerts(
             if judged:
                 months.setdefault((meter.dwelling_id, meter.fluid), set()).update(judged)
     living_there = await living_since(connection, {dwelling_id for dwelling_id, _ in months}, now)
-    days = await days_by_fluid(living_there, *compared_days(months.values()), connection=connection)
-    for (dwelling_id, fluid), judged in months.items():
-        if dwelling_id not in living_there:
-            continue
+    comparable = {
+        where: judged
+        for where, judged in months.items()
+        if where[0] in living_there and living_there[where[0]][0] <= max(judged).plus(-12).last_day
+    }
+    homes = {dwelling_id for dwelling_id, _ in comparable}
+    days = await days_by_fluid(homes, *compared_days(comparable.values()), connection=connection)
+    for (dwelling_id, fluid), judged in comparable.items():
         since, today = living_there[dwelling_id]
         for month in sorted(judged):
             found = judge_month(days.get((dwelling_id, fluid), ()), month, since=since)
@@ -79,11 +83,9 @@ async def living_since(
     connection: TransactionalDBClient, dwelling_ids: Iterable[int], now: datetime
 ) -> dict[int, tuple[date, date]]:
     """Since when all present occupants have lived in each dwelling, and today's date there."""
-    query = occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
-    rows = await query.select_related("dwelling__residence")
     found: dict[int, tuple[date, date]] = {}
-    for row, period in await with_periods(rows, connection=connection):
-        today = civil_day(now, row.dwelling.residence.time_zone)
+    for row, period in await occupant_periods(connection, dwelling_ids):
+        today = civil_day(now, row.time_zone)
         if period.holds(today):
             since, _ = found.get(row.dwelling_id, (period.first_day, today))
             found[row.dwelling_id] = max(period.first_day, since), today

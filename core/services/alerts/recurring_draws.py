@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Final
 
 from tortoise.backends.base.client import TransactionalDBClient
 
@@ -19,8 +20,9 @@ from core.consumption import day_of
 from core.models import Alert, AlertKind, BurstDraw, RecurringDraw, RecurringDrawAnswer
 from core.services.messaging.outbox import NOTIFICATION_MAX_AGE, Notification, Topic
 from core.services.places.meter_directory import MeterEntry
+from core.services.places.occupant_periods import occupant_periods
 from core.services.shared.alert_rows import AlertRow
-from core.services.shared.scope import occupants, with_periods
+from core.services.shared.columns import select_models
 from core.services.shared.time_series import Window
 
 AFTER_S = DAY_S + BURST_IN_READINGS_S
@@ -35,12 +37,13 @@ class Recurring:
 
     Attributes: drawn_s: of each meter the sightings that its draws account for, notified or not. raising:
     the draws of each meter that raise an alert, as runs: one for all that begin on a civil day.
-    notifications: the questions.
+    notifications: the questions. withdrawn: the ids of alerts that are gone, since their draws recur.
     """
 
     drawn_s: dict[int, frozenset[int]] = field(default_factory=dict)
     raising: dict[int, list[ConditionRun]] = field(default_factory=dict)
     notifications: list[Notification] = field(default_factory=list)
+    withdrawn: set[int] = field(default_factory=set)
 
 
 async def draws_near(
@@ -48,16 +51,17 @@ async def draws_near(
 ) -> dict[int, list[BurstDraw]]:
     """The stored draws of each water meter that readings of these spans may change."""
     water = {meter.id: span for meter, span in spans.items() if meter.fluid.is_water}
-    if not water:
-        return {}
-    first_s, last_s = min(first for first, _ in water.values()), max(last for _, last in water.values())
-    query = BurstDraw.filter(meter_id__in=list(water), shown_from_s__lte=last_s + AFTER_S)
+    asked = [(meter_id, first_s, last_s + AFTER_S) for meter_id, (first_s, last_s) in water.items()]
     found: dict[int, list[BurstDraw]] = {}
-    for row in await query.using_db(connection).order_by("shown_from_s"):
-        first_s, last_s = water[row.meter_id]
-        if (row.ended_s is None or row.ended_s >= first_s) and row.shown_from_s <= last_s + AFTER_S:
-            found.setdefault(row.meter_id, []).append(row)
+    for row in await select_models(connection, BurstDraw, _NEAR, asked):
+        found.setdefault(row.meter_id, []).append(row)
     return found
+
+
+_NEAR: Final = (
+    "SELECT b.* FROM k JOIN burst_draw b ON b.meter_id = k.a AND b.shown_from_s <= k.c"
+    " AND (b.ended_s IS NULL OR b.ended_s >= k.b) ORDER BY b.shown_from_s"
+)
 
 
 def windows_of(
@@ -116,7 +120,7 @@ async def update_draws(
         kept = await _Kinds.of(connection, changed)
         for meter in changed:
             rows[meter.id] = kept.draws.get(meter.id, [])
-            touched[meter.id] |= await kept.settle(connection, meter)
+            touched[meter.id] |= await kept.settle(connection, meter, outcome.withdrawn)
             if meter.id not in snoozed:
                 outcome.notifications += await kept.questions(connection, meter, now=now)
     for meter in spans:
@@ -177,6 +181,14 @@ def _draw_of(row: BurstDraw) -> Draw:
     return Draw(**{name: getattr(row, name) for name in _COLUMNS})
 
 
+_DRAWS: Final = "SELECT b.* FROM k JOIN burst_draw b ON b.meter_id = k.a ORDER BY b.shown_from_s"
+_RECURRING: Final = "SELECT r.* FROM k JOIN recurring_draw r ON r.meter_id = k.a ORDER BY r.id"
+_ANSWERED: Final = (
+    "SELECT a.* FROM k JOIN recurring_draw r ON r.meter_id = k.a"
+    " JOIN recurring_draw_answer a ON a.recurring_id = r.id ORDER BY a.id"
+)
+
+
 @dataclass(slots=True)
 class _Kinds:
     """The draws, recurring draws, answers and occupancies of some meters."""
@@ -188,21 +200,24 @@ class _Kinds:
 
     @classmethod
     async def of(cls, connection: TransactionalDBClient, meters: Sequence[MeterEntry]) -> "_Kinds":
-        ids = [meter.id for meter in meters]
-        draw_rows = await BurstDraw.filter(meter_id__in=ids).using_db(connection).order_by("shown_from_s")
-        recurring = await RecurringDraw.filter(meter_id__in=ids).using_db(connection).order_by("id")
-        answered = RecurringDrawAnswer.filter(recurring__meter_id__in=ids).using_db(connection)
+        ids = [(meter.id,) for meter in meters]
+        draw_rows = await select_models(connection, BurstDraw, _DRAWS, ids)
+        recurring = await select_models(connection, RecurringDraw, _RECURRING, ids)
+        answered = await select_models(connection, RecurringDrawAnswer, _ANSWERED, ids) if recurring else ()
         kept = cls({}, {}, {}, await _starts(connection, {meter.dwelling_id for meter in meters}))
         for row in draw_rows:
             kept.draws.setdefault(row.meter_id, []).append(row)
         for one in recurring:
             kept.recurring.setdefault(one.meter_id, []).append(one)
-        for answer in await answered.order_by("id"):
+        for answer in answered:
             kept.answers.setdefault(answer.recurring_id, []).append(answer)
         return kept
 
-    async def settle(self, connection: TransactionalDBClient, meter: MeterEntry) -> set[int]:
-        """Sort a meter's draws by kind and store it; returns those to be notified that were not before."""
+    async def settle(self, connection: TransactionalDBClient, meter: MeterEntry, gone: set[int]) -> set[int]:
+        """Sort a meter's draws by kind and store it; returns those to be notified that were not before.
+
+        The alerts withdrawn are noted in `gone`.
+        """
         rows = self.draws.get(meter.id, [])
         unclaimed = {one.id: one for one in self.recurring.get(meter.id, [])}
         before = {row.id: (row.expected, row.recurring_id) for row in rows}
@@ -217,7 +232,7 @@ class _Kinds:
                 row.recurring_id = None
             if before[row.id] != (row.expected, row.recurring_id):
                 await row.save(using_db=connection, update_fields=["expected", "recurring_id"])
-        withdrawn = await _withdraw_alerts(connection, meter, [row for row in rows if row.expected])
+        withdrawn = await _withdraw_alerts(connection, meter, [row for row in rows if row.expected], gone)
         return {
             row.shown_from_s
             for row in rows
@@ -308,7 +323,7 @@ async def _store(
 
 
 async def _withdraw_alerts(
-    connection: TransactionalDBClient, meter: MeterEntry, expected: Sequence[BurstDraw]
+    connection: TransactionalDBClient, meter: MeterEntry, expected: Sequence[BurstDraw], gone: set[int]
 ) -> set[date]:
     """Delete the alerts of draws that turned out to recur, but those acted on; returns their days."""
     if not expected:
@@ -320,6 +335,7 @@ async def _withdraw_alerts(
         if any(row.started_s <= first_s_of(alert) <= row.shown_until_s for row in expected)
     ]
     if doomed:
+        gone.update(alert.id for alert in doomed)
         await Alert.filter(id__in=[alert.id for alert in doomed]).using_db(connection).delete()
     return {alert.started_on for alert in doomed}
 
@@ -347,11 +363,10 @@ def _question(meter: MeterEntry, one: RecurringDraw) -> Notification:
 
 async def _starts(connection: TransactionalDBClient, dwelling_ids: Iterable[int]) -> dict[int, list[date]]:
     """The days on which the occupant of each dwelling changed: first days, and days after last ones."""
-    rows = await occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
     found: dict[int, set[date]] = {}
     periods = [
         (row.account_id, period)
-        for row, period in await with_periods(rows, connection=connection)
+        for row, period in await occupant_periods(connection, dwelling_ids)
         if period.last_day is None or period.first_day <= period.last_day
     ]
     for account_id, period in periods:

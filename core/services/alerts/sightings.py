@@ -10,6 +10,7 @@ both to begin and to end: its index may be right by chance, or undamaged, and th
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
+from typing import Final
 
 from tortoise.backends.base.client import TransactionalDBClient
 
@@ -17,9 +18,9 @@ from core.alerting.conditions import Sighting
 from core.consumption import day_start
 from core.consumption.plausibility import Evidence
 from core.metering import bits_to_flags
-from core.models import LeakEpisode
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
+from core.services.shared.columns import day_or_none, moment
 from core.services.shared.time_series import ReadingRow, Window
 
 STATE_NEIGHBOURS = 2
@@ -131,16 +132,20 @@ _Leak = tuple[float, float, float]
 async def _leaks(
     connection: TransactionalDBClient, meters: Mapping[int, MeterEntry]
 ) -> dict[int, list[_Leak]]:
-    water = [meter.id for meter in meters.values() if meter.fluid.is_water]
-    rows = LeakEpisode.filter(meter_id__in=water, detected_at__not_isnull=True).using_db(connection)
+    water = [(meter.id,) for meter in meters.values() if meter.fluid.is_water]
     found: dict[int, list[_Leak]] = {}
-    for row in await rows if water else ():
-        zone = meters[row.meter_id].zone
-        ended_s = float("inf") if row.ended_on is None else float(day_start(row.ended_on, zone))
-        assert row.detected_at is not None
-        leak = (row.detected_at.timestamp(), ended_s, float(row.q_min_at_opening_lph))
-        found.setdefault(row.meter_id, []).append(leak)
+    for row in await time_series.select(connection, _DETECTED, water):
+        meter_id, ended_on = row["meter_id"], day_or_none(row["ended_on"])
+        ended_s = float("inf") if ended_on is None else float(day_start(ended_on, meters[meter_id].zone))
+        leak = (moment(row["detected_at"]).timestamp(), ended_s, float(row["q_min_at_opening_lph"]))
+        found.setdefault(meter_id, []).append(leak)
     return found
+
+
+_DETECTED: Final = (
+    "SELECT e.meter_id, e.detected_at, e.ended_on, e.q_min_at_opening_lph FROM k"
+    " JOIN leak_episode e ON e.meter_id = k.a WHERE e.detected_at IS NOT NULL"
+)
 
 
 def _let_run(leak: _Leak, at_s: int) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from tortoise.backends.base.client import TransactionalDBClient
 
@@ -26,9 +27,10 @@ from core.services.auth.account_consents import record_account_consent
 from core.services.messaging.outbox import Notification, Topic
 from core.services.places.dwellings import my_dwelling
 from core.services.places.meter_directory import MeterEntry
+from core.services.places.occupant_periods import occupant_periods
 from core.services.shared import time_series
 from core.services.shared.audit import record_own
-from core.services.shared.scope import OccupancyPeriod, occupancy_period_at, occupants, with_periods
+from core.services.shared.scope import OccupancyPeriod, occupancy_period_at
 from core.services.shared.time_series import Window
 from core.services.shared.transaction import transactional
 
@@ -158,21 +160,25 @@ async def _asked(
     connection: TransactionalDBClient, meters: Sequence[MeterEntry], now: datetime
 ) -> list[_Asked]:
     """The present occupants of the meters' dwellings who asked for hints."""
-    query = occupants().filter(
-        dwelling_id__in=list({meter.dwelling_id for meter in meters}),
-        account__slow_leak_by_email=True,
-        account__disabled_at=None,
-    )
-    rows = await query.using_db(connection)
-    periods = await with_periods(rows, connection=connection) if rows else []
+    dwelling_ids = {meter.dwelling_id for meter in meters}
+    wishes = await time_series.select(connection, _WISHES, ((number,) for number in dwelling_ids))
+    wished = {row["id"] for row in wishes}
+    periods = await occupant_periods(connection, dwelling_ids) if wished else []
     return [
         _Asked(row.account_id, period, meter)
         for row, period in periods
         for meter in meters
-        if row.account_id is not None
+        if row.id in wished
+        and row.account_id is not None
         and meter.dwelling_id == row.dwelling_id
         and period.holds(meter.day(now))
     ]
+
+
+_WISHES: Final = (
+    "SELECT o.id FROM k JOIN occupancy o ON o.dwelling_id = k.a JOIN account a ON a.id = o.account_id"
+    " WHERE a.slow_leak_by_email IS TRUE AND a.disabled_at IS NULL"
+)
 
 
 async def _days(

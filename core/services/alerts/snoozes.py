@@ -6,7 +6,7 @@ rule: a snooze counts on its meter, up to the level it was given for, until its 
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Literal
+from operator import attrgetter
 
 from tortoise.backends.base.client import TransactionalDBClient
 
@@ -37,35 +37,37 @@ def snooze_of(alert: Alert | AlertRow | AlertStatusRow) -> Snooze | None:
     return Snooze(alert.snoozed_until, alert.snoozed_level or 0)
 
 
-async def snoozed_alerts(
-    connection: TransactionalDBClient,
-    meters: Iterable[MeterEntry],
-    through: Literal["meter_id", "episode__meter_id"],
-    *,
-    now: datetime,
-) -> dict[tuple[int, AlertKind], Alert]:
-    """Of each meter and kind the alert that was dismissed last, while that counts where the meter is.
-
-    Args:
-        connection: of the batch.
-        meters: that were received.
-        through: how the alerts name their meter: those of leaks by the episode, conditions themselves.
-        now: the present moment.
-    """
+async def snoozed_leaks(
+    connection: TransactionalDBClient, meters: Iterable[MeterEntry], *, now: datetime
+) -> dict[int, Alert]:
+    """Of each meter the alert of a leak that was dismissed last, while that counts where the meter is."""
     places = {meter.id: meter for meter in meters}
     if not places:
         return {}
     rows = Alert.filter(
         last_action=AlertActionKind.NOT_A_LEAK,
         snoozed_until__gte=now.date(),
-        **{f"{through}__in": list(places)},
+        episode__meter_id__in=list(places),
     )  # the day may be another there than in UTC, by one at most
-    found: dict[tuple[int, AlertKind], Alert] = {}
+    found: dict[int, Alert] = {}
     for alert in await rows.using_db(connection).select_related("episode").order_by("id"):
-        number = alert.meter_id if alert.episode is None else alert.episode.meter_id
-        if number is not None and is_snoozed_on(alert, places[number].day(now)):
-            found[number, alert.kind] = alert
+        assert alert.episode is not None
+        number = alert.episode.meter_id
+        if is_snoozed_on(alert, places[number].day(now)):
+            found[number] = alert
     return found
+
+
+def snoozed_conditions(
+    alerts: Iterable[Alert], meters: Iterable[MeterEntry], *, now: datetime
+) -> dict[tuple[int, AlertKind], Alert]:
+    """The same of the alerts of these meters' conditions, by meter and kind."""
+    today = {meter.id: meter.day(now) for meter in meters}
+    return {
+        (alert.meter_id, alert.kind): alert
+        for alert in sorted(alerts, key=attrgetter("id"))
+        if alert.meter_id is not None and is_snoozed_on(alert, today[alert.meter_id])
+    }
 
 
 async def carry_snooze_over(connection: TransactionalDBClient, alert: Alert, like: Alert) -> None:

@@ -25,8 +25,9 @@ from core.services.messaging.account_messages import AccountMessage, queue_accou
 from core.services.occupancy.occupancies import NOTICE_FOR, end
 from core.services.places.managed_residences import place_of
 from core.services.places.meter_directory import lock_dwellings
+from core.services.places.occupant_periods import rows_of_period
 from core.services.shared.audit import Subject, record
-from core.services.shared.scope import OccupancyPeriod, occupants, rows_of_period, with_periods
+from core.services.shared.scope import OccupancyPeriod, occupants, with_periods
 from core.services.shared.transaction import transactional
 
 _ONE_DAY = timedelta(days=1)

@@ -258,7 +258,7 @@ def _answer(rows: _Rows, present: Sequence[Occupancy]) -> ConsentState | None:
 
 def _chain(known: Sequence[tuple[Occupancy, OccupancyPeriod]], whose: Occupancy) -> list[int]:
     """The occupancies of the same account that follow one another, this one among them
-    (`core.services.shared.scope.rows_of_period`).
+    (`core.services.places.occupant_periods.rows_of_period`).
     """
     same = (one for one in known if one[0].account_id == whose.account_id)
     chains: list[list[int]] = []

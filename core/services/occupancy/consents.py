@@ -33,9 +33,10 @@ from core.models import (
 from core.operators import WORDS, OperatorProfile
 from core.sanitize import escape_for_database
 from core.services.messaging.account_messages import AccountMessage, portal_link, queue_account_message
+from core.services.places.occupant_periods import rows_of_period
 from core.services.shared.audit import Subject, record
 from core.services.shared.place_rows import PlaceRow
-from core.services.shared.scope import PresentPeriod, occupancy_period_at, occupants, rows_of_period
+from core.services.shared.scope import PresentPeriod, occupancy_period_at, occupants
 from core.services.shared.transaction import transactional
 
 LONGEST_REFERENCE = 200

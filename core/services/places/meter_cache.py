@@ -7,7 +7,7 @@ meter, its keys, aliases, dwelling, residence or operator), so it is as current 
 
 from collections.abc import Collection, Iterable
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 from weakref import ReferenceType, finalize, ref
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -39,6 +39,18 @@ def directory_of(application: Application) -> "MeterDirectory":
     return found[1]
 
 
+class Checked(NamedTuple):
+    """How a directory compares with the tables.
+
+    Attributes:
+        is_current: whether what `find` answered last still holds.
+        limited: the dwellings for which somebody has set a limit of consumption.
+    """
+
+    is_current: bool
+    limited: Collection[int]
+
+
 class MeterDirectory:
     """The meters by radio address. Those that were not seen for longest are let go first, roughly.
 
@@ -59,7 +71,7 @@ class MeterDirectory:
         self, viewer: Viewer, addresses: Iterable[str], *, key_encryption: KeyEncryption
     ) -> dict[str, MeterEntry]:
         """The meters with these radio addresses whose telegrams the viewer may deliver."""
-        version = await _version(current_database(), METERS)
+        version = (await _versions(current_database()))[METERS]
         if version != self._version:
             self._seen.clear()
             self._before.clear()
@@ -82,17 +94,13 @@ class MeterDirectory:
             if known is not None and (operator_id is None or operator_id == known[0])
         }
 
-    async def is_current(self, connection: BaseDBAsyncClient) -> bool:
-        """Whether what `find` answered last still holds, as the transaction sees it."""
-        return await _version(connection, METERS) == self._version
-
-    async def limited_dwellings(self, connection: BaseDBAsyncClient) -> Collection[int]:
-        """The dwellings for which somebody has set a limit of consumption."""
-        version = await _version(connection, LIMITS)
-        if self._limited[0] != version:
+    async def check(self, connection: BaseDBAsyncClient) -> "Checked":
+        """Compare with what the transaction sees."""
+        versions = await _versions(connection)
+        if self._limited[0] != versions[LIMITS]:
             rows = await ConsumptionLimit.all().using_db(connection).only("id", "dwelling_id")
-            self._limited = version, frozenset(row.dwelling_id for row in rows)
-        return self._limited[1]
+            self._limited = versions[LIMITS], frozenset(row.dwelling_id for row in rows)
+        return Checked(versions[METERS] == self._version, self._limited[1])
 
     def _keep(self, found: dict[str, _Known]) -> None:
         self._seen |= found
@@ -104,11 +112,9 @@ class MeterDirectory:
                 del self._before[address]
 
 
-async def _version(connection: BaseDBAsyncClient, topic: str) -> int:
-    rows = await connection.execute_query_dict(
-        f"SELECT version FROM directory_version WHERE topic = '{topic}'"  # noqa: S608 - a constant
-    )
-    return int(rows[0]["version"])
+async def _versions(connection: BaseDBAsyncClient) -> dict[str, int]:
+    rows = await connection.execute_query_dict("SELECT topic, version FROM directory_version")
+    return {row["topic"]: row["version"] for row in rows}
 
 
 _directories: dict[int, tuple[ReferenceType[Application], MeterDirectory]] = {}

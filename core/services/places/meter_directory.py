@@ -148,15 +148,22 @@ async def entries_by_address(
 _AT_ONCE = 20_000
 _ADDRESSES = {"address": "text"}
 _IDS = {"id": "bigint"}
-_OWNERS = "SELECT a.meter_id FROM k JOIN meter_alias a ON a.radio_address = k.address"
 _FROM_METERS = """
     SELECT m.id, m.dwelling_id, m.fluid, m.printed_serial, m.radio_address, m.register_step, m.coarsest_step,
         m.register_capacity, m.nominal_flow_m3_per_h, m.installed_at, m.removed_at,
         r.time_zone, r.water_price_eur_per_m3, r.operator_id, o.code
-    FROM k JOIN meter m ON {0} JOIN dwelling d ON d.id = m.dwelling_id
+    FROM k {0} JOIN dwelling d ON d.id = m.dwelling_id
         JOIN residence r ON r.id = d.residence_id JOIN operator o ON o.id = r.operator_id"""
-_BY_ADDRESS = _FROM_METERS.format("m.radio_address = k.address")
-_BY_ID = _FROM_METERS.format("m.id = k.id")
+_BY_ADDRESS = " UNION ALL ".join(
+    (
+        _FROM_METERS.format("JOIN meter m ON m.radio_address = k.address"),
+        _FROM_METERS.format(
+            "JOIN meter_alias a ON a.radio_address = k.address JOIN meter m ON m.id = a.meter_id"
+        ),
+    )
+)
+"""A meter comes once for each of its addresses that are asked for."""
+
 _ALIASES = "SELECT a.meter_id, a.radio_address, a.encrypted FROM k JOIN meter_alias a ON a.meter_id = k.id"
 _KEYS = "SELECT y.meter_id, y.added_at, y.id, y.encrypted_key FROM k JOIN meter_key y ON y.meter_id = k.id"
 _FLUIDS = {fluid.value: fluid for fluid in Fluid}
@@ -167,11 +174,10 @@ async def _entries(
 ) -> Iterator[tuple[int, MeterEntry]]:
     """The meters with these addresses or aliases, each with the id of its operator."""
     database, asked = current_database(), [(address,) for address in addresses]
-    owners = {row["meter_id"] for row in await columns.select_by(database, _ADDRESSES, _OWNERS, asked)}
-    rows = await columns.select_by(database, _ADDRESSES, _BY_ADDRESS, asked)
-    if owners:
-        others = [(meter_id,) for meter_id in owners - {row["id"] for row in rows}]
-        rows += await columns.select_by(database, _IDS, _BY_ID, others)
+    found = await columns.select_by(database, _ADDRESSES, _BY_ADDRESS, asked)
+    rows = [*{row["id"]: row for row in found}.values()]
+    if not rows:
+        return iter(())
     ids = [(row["id"],) for row in rows]
     aliases: dict[int, list[tuple[str, bool]]] = {}
     for row in await columns.select_by(database, _IDS, _ALIASES, ids):
@@ -203,11 +209,10 @@ async def lock_dwellings(connection: TransactionalDBClient, dwelling_ids: Iterab
     stored.
 
     PostgreSQL locks the states of the dwellings' meters, then the dwellings' rows, each in one order so
-    that two batches cannot wait for each other. SQLite has one writer: an update of no row takes the write
-    lock at once, instead of failing later when a read turns into a write beside another process.
+    that two batches cannot wait for each other. SQLite has one writer, which a transaction is from its
+    beginning on (`transactional`).
     """
     if is_sqlite(connection):
-        await take_write_lock(connection)
         return
     ids = sorted(set(dwelling_ids))
     await connection.execute_query(
@@ -216,12 +221,6 @@ async def lock_dwellings(connection: TransactionalDBClient, dwelling_ids: Iterab
         [ids],
     )
     await lock_dwelling_rows(connection, ids)
-
-
-async def take_write_lock(connection: TransactionalDBClient) -> None:
-    """On SQLite, which has one writer, become it; on PostgreSQL nothing: rows are locked there."""
-    if is_sqlite(connection):
-        await connection.execute_query("UPDATE meter SET id = id WHERE id < 0")
 
 
 async def lock_dwelling_rows(connection: TransactionalDBClient, dwelling_ids: Iterable[int]) -> None:

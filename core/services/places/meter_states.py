@@ -127,7 +127,7 @@ async def lock_states(connection: TransactionalDBClient, meter_ids: Collection[i
     none.
 
     In the order of their ids, so that two batches cannot wait for each other; dwellings are locked after
-    meters. SQLite has one writer: `meter_directory.lock_dwellings` has taken its lock.
+    meters. SQLite has one writer, which a transaction is from its beginning on (`transactional`).
     """
     ids = sorted(set(meter_ids))
     names = ", ".join(COLUMNS)
@@ -208,13 +208,21 @@ def _unnested(columns: int) -> str:
 
 
 async def refresh(
-    connection: TransactionalDBClient, meters: Iterable[MeterEntry], *, thresholds_of: ThresholdsOf
+    connection: TransactionalDBClient,
+    meters: Iterable[MeterEntry],
+    *,
+    last: Mapping[int, ReadingRow] | None = None,
+    thresholds_of: ThresholdsOf,
 ) -> None:
-    """Make the states of meters anew from what is stored. They, or their dwellings, must be locked."""
+    """Make the states of meters anew from what is stored. They, or their dwellings, must be locked.
+
+    `last` are their newest readings, and maybe others', where they are known.
+    """
     by_id = {meter.id: meter for meter in meters}
     if not by_id:
         return
-    last = await time_series.newest_readings(connection, by_id)
+    if last is None:
+        last = await time_series.newest_readings(connection, by_id)
     gone = [meter_id for meter_id in by_id if meter_id not in last]
     if gone:
         await forget_states(connection, gone)
@@ -225,6 +233,7 @@ async def refresh(
             one.read_at_s,
         )
         for meter_id, one in last.items()
+        if meter_id in by_id
     ]
     rows: dict[int, list[ReadingRow]] = {}
     for row in await time_series.context_of(connection, windows, readings=PLAIN_STEPS + 1):

@@ -1,9 +1,9 @@
 """Writes many rows of one table at once: COPY and one UPDATE on PostgreSQL, executemany on SQLite.
 
-In: the open transaction, and rows of one model; or a table of whole numbers, which intake has many of. Out:
-the rows stored; ids of new ones are not read back. The one rule: one statement, however many rows, so a
-trigger of the table's statements counts one change; and each value of a model is checked and converted by its
-field, as by `save`.
+In: the open transaction, and rows of one model, or their values; or a table of whole numbers, which intake
+has many of. Out: the rows stored; ids of new ones are not read back. The one rule: one statement, however
+many rows, so a trigger of the table's statements counts one change; and each value of a model is checked and
+converted by its field, as by `save`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,17 +41,17 @@ async def insert_rows(connection: TransactionalDBClient, rows: Sequence[Model]) 
     """Store new rows, whose ids the database gives."""
     if not rows:
         return
-    if is_sqlite(connection):
-        await type(rows[0]).bulk_create(rows, using_db=connection)
-        return
     table = described(type(rows[0]))
     names = [name for name in table.fields_db_projection if not table.fields_map[name].generated]
+    columns = [table.fields_db_projection[name] for name in names]
+    values = [_values(row, names) for row in rows]
+    if is_sqlite(connection):
+        marks = ", ".join("?" for _ in names)
+        insert = f"INSERT INTO {table.db_table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names
+        await connection.execute_many(insert, values)
+        return
     async with connection.acquire_connection() as raw:
-        await raw.copy_records_to_table(
-            table.db_table,
-            records=[tuple(_values(row, names)) for row in rows],
-            columns=[table.fields_db_projection[name] for name in names],
-        )
+        await raw.copy_records_to_table(table.db_table, records=map(tuple, values), columns=columns)
 
 
 async def update_rows(
@@ -77,6 +77,48 @@ async def update_rows(
     await connection.execute_query(
         f"UPDATE {table.db_table} AS known SET {sets}"  # noqa: S608 - names of our own
         f" FROM unnest({arrays}) AS fresh ({', '.join(names)}) WHERE known.id = fresh.id",
+        [list(column) for column in zip(*values, strict=True)],
+    )
+
+
+async def upsert_rows(
+    connection: TransactionalDBClient,
+    model: type[Model],
+    names: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    key: Sequence[str],
+    sets: str | None = None,
+) -> None:
+    """Store rows by the values of these fields, new ones or instead of those with the same key.
+
+    Args:
+        connection: the transaction.
+        model: of the rows; a field that is not named must have a default in the database.
+        names: the fields, columns of these names.
+        rows: their values, as an object of the model would hold them; in the order in which they are locked.
+        key: the fields of a unique key.
+        sets: what is set of a row that exists, by default all that is new.
+    """
+    table = described(model)
+    fields = [table.fields_map[name] for name in names]
+    values = [
+        [field.to_db_value(value, model) for field, value in zip(fields, row, strict=True)] for row in rows
+    ]
+    if not values:
+        return
+    if sets is None:
+        sets = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
+    conflict = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets}"
+    insert = f"INSERT INTO {table.db_table} ({', '.join(names)})"
+    if is_sqlite(connection):
+        marks = ", ".join("?" for _ in names)
+        await connection.execute_many(f"{insert} VALUES ({marks}) {conflict}", values)
+        return
+    kinds = [field.get_for_dialect("postgres", "SQL_TYPE") for field in fields]
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(kinds, start=1))
+    await connection.execute_query(
+        f"{insert} SELECT * FROM unnest({arrays}) {conflict}",  # noqa: S608 - names of our own
         [list(column) for column in zip(*values, strict=True)],
     )
 

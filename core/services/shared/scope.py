@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.queryset import QuerySet
@@ -99,6 +99,9 @@ class OccupancyColumns(Protocol):
     def attested_at(self) -> datetime | None: ...
 
 
+_Occupancy = TypeVar("_Occupancy", bound=OccupancyColumns)
+
+
 async def occupancy_periods(viewer: Viewer) -> list[OccupancyPeriod]:
     """Every occupancy period of the viewer, the open-ended ones first, then the latest.
 
@@ -175,17 +178,25 @@ def _still_visible(row: OccupancyRow, viewer: Viewer) -> bool:
 async def with_periods(
     occupancies: Sequence[Occupancy], *, connection: BaseDBAsyncClient | None = None
 ) -> list[tuple[Occupancy, OccupancyPeriod]]:
+    """Each occupancy with its period, by all occupancies of its dwelling."""
+    dwelling_ids = {row.dwelling_id for row in occupancies}
+    everyone = await occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection)
+    return periods_of(occupancies, everyone)
+
+
+def periods_of(
+    occupancies: Sequence[_Occupancy], everyone: Sequence[OccupancyColumns]
+) -> list[tuple[_Occupancy, OccupancyPeriod]]:
     """Each occupancy with its period: cut where a predecessor was still there (C-14) or a successor is.
 
     A dwelling has one occupant at a time (R-140): whoever moves in ends the occupancy before, though nobody
-    entered a move-out.
+    entered a move-out. `everyone` are those who live or lived there.
     """
-    dwelling_ids = {row.dwelling_id for row in occupancies}
-    at: dict[int, list[Occupancy]] = {number: [] for number in dwelling_ids}
-    for other in await occupants().filter(dwelling_id__in=list(dwelling_ids)).using_db(connection):
-        at[other.dwelling_id].append(other)
+    at: dict[int, list[OccupancyColumns]] = {}
+    for other in everyone:
+        at.setdefault(other.dwelling_id, []).append(other)
     return [
-        (row, _period(row, [other for other in at[row.dwelling_id] if _is_another(other, row)]))
+        (row, _period(row, [other for other in at.get(row.dwelling_id, ()) if _is_another(other, row)]))
         for row in occupancies
     ]
 
@@ -232,7 +243,7 @@ def _joined(latest_first: Sequence[OccupancyPeriod]) -> list[OccupancyPeriod]:
     joined: list[OccupancyPeriod] = []
     for period in latest_first:
         later = next((known for known in joined if known.dwelling_id == period.dwelling_id), None)
-        if later is None or not _touch(period, later):
+        if later is None or not touch(period, later):
             joined.append(period)
             continue
         whole = replace(later, first_day=min(period.first_day, later.first_day))
@@ -242,25 +253,9 @@ def _joined(latest_first: Sequence[OccupancyPeriod]) -> list[OccupancyPeriod]:
     return joined
 
 
-def _touch(earlier: OccupancyPeriod, later: OccupancyPeriod) -> bool:
+def touch(earlier: OccupancyPeriod, later: OccupancyPeriod) -> bool:
+    """Whether no day lies between two periods of one account at one dwelling."""
     return earlier.last_day is None or later.first_day <= earlier.last_day + _ONE_DAY
-
-
-async def rows_of_period(occupancy: Occupancy, *, connection: BaseDBAsyncClient | None = None) -> list[int]:
-    """The numbers of the own occupancies at the dwelling that form one period with this one."""
-    if occupancy.account_id is None:
-        return [occupancy.id]
-    same = occupants().filter(account_id=occupancy.account_id, dwelling_id=occupancy.dwelling_id)
-    rows = await same.using_db(connection)
-    known = await with_periods(rows, connection=connection)
-    chains: list[list[tuple[int, OccupancyPeriod]]] = []
-    for row, period in sorted(known, key=lambda one: (one[1].first_day, one[0].id)):
-        if chains and any(_touch(before, period) for _, before in chains[-1]):
-            chains[-1].append((row.id, period))
-        else:
-            chains.append([(row.id, period)])
-    found = [[number for number, _ in chain] for chain in chains]
-    return next((numbers for numbers in found if occupancy.id in numbers), [occupancy.id])
 
 
 async def occupancy_period_at(viewer: Viewer, dwelling_id: int) -> OccupancyPeriod:
@@ -370,9 +365,8 @@ async def present_periods(
     at = await places_in_charge(viewer, dwelling_ids)
     rows = await occupants().filter(dwelling_id__in=list(at)) if at else []
     known: dict[int, list[tuple[Occupancy, OccupancyPeriod]]] = {number: [] for number in at}
-    for row in rows:
-        others = [other for other in rows if _is_another(other, row)]
-        known[row.dwelling_id].append((row, _period(row, others)))
+    for row, period in periods_of(rows, rows):
+        known[row.dwelling_id].append((row, period))
     return {
         number: _present(place, known[number], civil_day(now, place["time_zone"]))
         for number, place in at.items()

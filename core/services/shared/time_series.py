@@ -29,7 +29,6 @@ _NUMBERED = re.compile(r"\$(\d+)")
 """PostgreSQL's numbered parameters; SQLite writes them ?1 (and `$[0]` is a path inside JSON)."""
 QUALITY_OF = {account_message: quality for quality, account_message in _QUALITY_LETTER.items()}
 
-
 _DAY_S: Final = 86_400
 _EVIDENCE = {evidence.value: evidence for evidence in Evidence}
 
@@ -92,11 +91,13 @@ async def indexes_near(
 async def known_telegrams(
     connection: BaseDBAsyncClient, digests: Iterable[tuple[int, int]]
 ) -> set[tuple[int, int]]:
-    """Those of the (meter, telegram digest) pairs that a stored reading came from."""
+    """Those of the (meter, telegram digest) pairs that a stored reading came from, doubtful or not."""
     rows = await select(
         connection,
         "SELECT r.meter_id, r.telegram_digest FROM k JOIN reading r"
-        " ON r.meter_id = k.a AND r.telegram_digest = k.b",
+        " ON r.meter_id = k.a AND r.telegram_digest = k.b"
+        " UNION ALL SELECT d.meter_id, d.telegram_digest FROM k JOIN doubtful_reading d"
+        " ON d.meter_id = k.a AND d.telegram_digest = k.b",
         digests,
     )
     return {(row["meter_id"], row["telegram_digest"]) for row in rows}
@@ -346,14 +347,16 @@ async def run(connection: BaseDBAsyncClient, statement: str, values: list[Any]) 
 async def select(
     connection: BaseDBAsyncClient, statement: str, keys: Iterable[tuple[int, ...]]
 ) -> list[dict[str, Any]]:
-    """Run a statement that reads the batch's keys as the table `k(a, b, c)`."""
+    """Run a statement that reads the batch's keys as the table `k(a, b, c)`; without keys it is not run."""
     rows = [(*key, None, None)[:3] for key in keys]
+    if not rows:
+        return []
     if is_sqlite(connection):
         values: list[Any] = [json.dumps(rows)]
         columns = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(3))
         expanded = f"SELECT {columns} FROM json_each($1)"  # noqa: S608 - our own names
     else:  # of arrays the planner knows the length, of JSON it believes that there are a hundred keys
-        values = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
+        values = [list(column) for column in zip(*rows, strict=True)]
         expanded = "SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])"
     separator = "" if statement.startswith(",") else " "
     return await run(connection, f"WITH k(a, b, c) AS ({expanded}){separator}{statement}", values)

@@ -15,6 +15,8 @@ from tortoise.backends.base.client import TransactionalDBClient
 
 from core.metering import NO_BATCH, CompactFormats, FormatEntry, Opened, SecurityKind
 from core.models import CompactFormat
+from core.services.shared.columns import select_by
+from core.services.shared.transaction import current_database
 
 MOST_OF_A_KIND: Final = 32
 """Formats stored for the meters of one maker, version and medium; those in the field send up to ten."""
@@ -22,10 +24,17 @@ MOST_OF_A_KIND: Final = 32
 
 async def stored_formats(manufacturers: Iterable[str]) -> CompactFormats:
     """The formats known so far of these makers' meters."""
-    rows = await CompactFormat.filter(manufacturer__in=list(set(manufacturers))).order_by("id")
+    asked = [(manufacturer,) for manufacturer in sorted(set(manufacturers))]
+    rows = await select_by(current_database(), {"manufacturer": "text"}, _STORED, asked)
     return CompactFormats(
-        tuple(FormatEntry(row.manufacturer, row.version, row.medium, row.headers) for row in rows)
+        tuple(FormatEntry(row["manufacturer"], row["version"], row["medium"], row["headers"]) for row in rows)
     )
+
+
+_STORED: Final = (
+    "SELECT f.manufacturer, f.version, f.medium, f.headers FROM k"
+    " JOIN compact_format f ON f.manufacturer = k.manufacturer ORDER BY f.id"
+)
 
 
 def learned(formats: CompactFormats, opened: Iterable[Opened]) -> CompactFormats:

@@ -69,7 +69,7 @@ class Plain:
     unquiet: dict[MeterEntry, tuple[date, date]] = field(default_factory=dict)
     conditions: list[tuple[MeterEntry, ReadingRow]] = field(default_factory=list)
     whole_days: dict[MeterEntry, tuple[date, date]] = field(default_factory=dict)
-    counters: MessageCounters = field(default_factory=lambda: MessageCounters(()))
+    counters: MessageCounters = field(default_factory=lambda: MessageCounters({}))
     _touched: dict[MeterEntry, tuple[date, date]] = field(default_factory=dict)
 
     def touched_in(self, dwellings: Collection[int]) -> dict[MeterEntry, tuple[date, date]]:

@@ -6,10 +6,10 @@ meters, and no line: one in the clear would show the index of a home, maybe of a
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from tortoise.backends.base.client import TransactionalDBClient
 
@@ -20,7 +20,8 @@ from core.metering import is_blank
 from core.models import DeadLetter
 from core.models import TelegramState as TelegramState  # noqa: PLC0414 - the doors, which know no tables, name it from here
 from core.sanitize import escape_for_database
-from core.services.shared.columns import moment, moment_or_none
+from core.services.shared.columns import moment, moment_or_none, select_by
+from core.services.shared.many_rows import upsert_rows
 from core.services.shared.operator_scope import OperatorRows
 from core.services.shared.paging import Page
 from core.services.shared.transaction import current_database
@@ -217,81 +218,101 @@ async def store_dead_letters(
     failures: Sequence[Unusable],
     *,
     source: str,
-) -> None:
-    """Store dead letters; a known one gets its newest reason, and its sightings are counted up.
+) -> Collection[str]:
+    """Store dead letters; a known one gets its newest reason, and its sightings are counted up. Returns their
+    digests.
 
     Rows are written in the order of their digests, so that two batches with the same garbage cannot wait
     for each other.
     """
-    if not failures:
-        return
-    newest = {failure.line.digest: failure for failure in failures}
+    newest: dict[str, Unusable] = {}
     sightings = Counter[str]()
     for failure in failures:
-        sightings[failure.line.digest] += failure.line.sightings
-    await DeadLetter.bulk_create(
+        digest = failure.line.digest
+        newest[digest] = failure
+        sightings[digest] += failure.line.sightings
+    source = escape_for_database(source)[:200]
+    await upsert_rows(
+        connection,
+        DeadLetter,
+        _COLUMNS,
         [
-            DeadLetter(
-                line=failure.line.text,
-                line_digest=digest,
-                source=escape_for_database(source)[:200],
-                gateway_id=viewer.gateway_id,
-                received_at=failure.line.received_at,
-                telegram_digest=failure.telegram_digest,
-                times_seen=0,
-                **_findings(failure),
+            (
+                *(digest, failure.line.text, source, viewer.gateway_id, failure.line.received_at),
+                *(failure.stage, failure.reason, failure.offset),
+                escape_for_database(failure.message)[:300],
+                *(failure.radio_address, failure.telegram_digest),
+                *(sightings[digest], TelegramState.WAITING),
             )
             for digest, failure in sorted(newest.items())
         ],
-        ignore_conflicts=True,
-        using_db=connection,
+        key=("line_digest",),
+        sets=_SEEN_AGAIN,
     )
-    rows = DeadLetter.filter(line_digest__in=list(newest)).order_by("line_digest").using_db(connection)
-    stored = await rows.select_for_update()
-    for row in stored:
-        row.update_from_dict(_findings(newest[row.line_digest]))
-        row.times_seen += sightings[row.line_digest]
-        row.state, row.replayed_at = TelegramState.WAITING, None
-    await DeadLetter.bulk_update(stored, _UPDATED, batch_size=_ROWS_AN_UPDATE, using_db=connection)
+    return newest.keys()
 
+
+_COLUMNS = (
+    *("line_digest", "line", "source", "gateway_id", "received_at", "stage", "reason", "byte_offset"),
+    *("message", "radio_address", "telegram_digest", "times_seen", "state"),
+)
+_SEEN_AGAIN = ", ".join(
+    (
+        *(
+            f"{name} = excluded.{name}"
+            for name in ("stage", "reason", "message", "byte_offset", "radio_address", "state")
+        ),
+        "replayed_at = NULL",
+        "times_seen = dead_letter.times_seen + excluded.times_seen",
+    )
+)
 
 _ANY_MOMENT = datetime.min.replace(tzinfo=UTC)
 """The identity of a line does not depend on its reception."""
 
 _ROWS_A_QUERY = 5_000
 
-_UPDATED = (
-    "stage",
-    "reason",
-    "message",
-    "byte_offset",
-    "radio_address",
-    "times_seen",
-    "state",
-    "replayed_at",
-)
+
+class KnownLine(NamedTuple):
+    """What is stored of a line that became a dead letter before."""
+
+    state: TelegramState
+    reason: str
+    received_at: datetime
 
 
-_ROWS_AN_UPDATE = 500
-"""Tortoise gives each field of each row two parameters, and a statement has at most 32,767."""
-
-
-def _findings(failure: Unusable) -> dict[str, str | int | None]:
+async def known_lines(
+    connection: TransactionalDBClient, lines: Iterable[ReceivedLine]
+) -> dict[str, KnownLine]:
+    """Those of the lines that are dead letters, or were, by their digests."""
+    digests = [(line.digest,) for line in lines]
+    rows = await select_by(connection, {"digest": "text"}, _KNOWN, digests)
     return {
-        "stage": failure.stage,
-        "reason": failure.reason,
-        "message": escape_for_database(failure.message)[:300],
-        "byte_offset": failure.offset,
-        "radio_address": failure.radio_address,
+        row["line_digest"]: KnownLine(TelegramState(row["state"]), row["reason"], moment(row["received_at"]))
+        for row in rows
     }
 
 
+_KNOWN = (
+    "SELECT l.line_digest, l.state, l.reason, l.received_at"
+    " FROM k JOIN dead_letter l ON l.line_digest = k.digest"
+)
+
+
 async def mark_replayed(
-    connection: TransactionalDBClient, used: Iterable[ReceivedLine], *, now: datetime
+    connection: TransactionalDBClient,
+    used: Iterable[ReceivedLine],
+    known: Mapping[str, KnownLine],
+    stored: Collection[str],
+    *,
+    now: datetime,
 ) -> None:
-    """Mark dead letters that have been used now."""
-    digests = [line.digest for line in used]
+    """Mark dead letters that have been used now: of those known of the batch's lines, by their digests, and
+    of those that the batch has stored.
+    """
+    waiting = {digest for digest, one in known.items() if one.state is TelegramState.WAITING} | {*stored}
+    digests = [digest for line in used if (digest := line.digest) in waiting] if waiting else []
     if not digests:
         return
-    stored = DeadLetter.filter(state=TelegramState.WAITING, line_digest__in=digests).using_db(connection)
-    await stored.update(state=TelegramState.REPLAYED, replayed_at=now)
+    rows = DeadLetter.filter(state=TelegramState.WAITING, line_digest__in=digests).using_db(connection)
+    await rows.update(state=TelegramState.REPLAYED, replayed_at=now)

@@ -8,15 +8,16 @@ contradict it, and a doubtful one never keeps out a true one of the same moment.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 from tortoise.backends.base.client import TransactionalDBClient
-from tortoise.expressions import Q
 
 from core.consumption.plausibility import Doubt, Evidence, Extent, Observation, is_undisputed, judge
 from core.models import DoubtfulReading
 from core.services.places.meter_directory import MeterEntry
 from core.services.shared import time_series
+from core.services.shared.columns import select_models
+from core.services.shared.many_rows import insert_rows, update_rows
 from core.services.shared.time_series import ReadingRow, Window
 
 CONTEXT_READINGS = 12
@@ -62,14 +63,18 @@ async def doubtful_near(
     if not windows:
         return {}
     first_s, last_s = min(one.first for one in windows), max(one.last for one in windows)
-    rows = DoubtfulReading.filter(
-        Q(decided=False) | Q(read_at__gte=first_s, read_at__lte=last_s),
-        meter_id__in=list({window.meter_id for window in windows}),
-    )
+    asked = [(meter_id, first_s, last_s) for meter_id in sorted({window.meter_id for window in windows})]
     found: dict[int, list[DoubtfulReading]] = {}
-    for row in await rows.using_db(connection).order_by("meter_id", "read_at", "index_value"):
+    for row in await select_models(connection, DoubtfulReading, _NEAR, asked):
         found.setdefault(row.meter_id, []).append(row)
     return found
+
+
+_NEAR: Final = (
+    "SELECT d.* FROM k JOIN doubtful_reading d ON d.meter_id = k.a"
+    " AND (d.decided IS FALSE OR d.read_at BETWEEN k.b AND k.c)"
+    " ORDER BY d.meter_id, d.read_at, d.index_value"
+)
 
 
 async def judge_readings(
@@ -166,12 +171,8 @@ async def _save_doubtful(connection: TransactionalDBClient, judged: Sequence["_C
     for first in range(0, len(gone), _AT_ONCE):
         rows = DoubtfulReading.filter(id__in=gone[first : first + _AT_ONCE])
         await rows.using_db(connection).delete()
-    if new:
-        await DoubtfulReading.bulk_create(new, batch_size=_AT_ONCE, using_db=connection)
-    if changed:
-        await DoubtfulReading.bulk_update(
-            changed, ("doubt", "decided"), batch_size=_AT_ONCE, using_db=connection
-        )
+    await insert_rows(connection, new)
+    await update_rows(connection, changed, ("doubt", "decided"))
 
 
 def _takes_part(row: DoubtfulReading, meter: MeterEntry, within: Window) -> bool:

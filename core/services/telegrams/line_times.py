@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from tortoise.backends.base.client import TransactionalDBClient
-
 from core.metering import TelegramError, parse_line
 from core.models import DeadLetter, TelegramState
 from core.services.shared.partitions import kept_since
+from core.services.telegrams.dead_letters import KnownLine
 from core.services.telegrams.decoding import IntakeStage, Reason, ReceivedLine, Reported, Unusable
 
 CLOCK_TOLERANCE = timedelta(hours=1)
@@ -62,20 +61,19 @@ def with_old_ones_refused(
     ]
 
 
-async def first_receptions(
-    connection: TransactionalDBClient, lines: Sequence[ReceivedLine], *, now: datetime
+def first_receptions(
+    lines: Sequence[ReceivedLine], known: Mapping[str, KnownLine], *, now: datetime
 ) -> dict[ReceivedLine, datetime]:
     """When each line was received first: now, or when its dead letter was, if it was refused for its
-    time.
+    time. `known` are the dead letters by the digests of their lines.
     """
-    digests = {line: line.digest for line in lines if line.dated is None}
-    refused = DeadLetter.filter(line_digest__in=list(digests.values()), reason=Reason.TIME_IN_FUTURE)
-    rows = await refused.using_db(connection).only("id", "line_digest", "received_at") if digests else []
-    known = {row.line_digest: row.received_at for row in rows}
+    refused = {
+        digest: one.received_at for digest, one in known.items() if one.reason == Reason.TIME_IN_FUTURE
+    }
     return {
         line: now
         if line.dated is not None
-        else min(now, line.received_at, known.get(digests[line], line.received_at))
+        else min(now, line.received_at, refused.get(line.digest, now) if refused else now)
         for line in lines
     }
 

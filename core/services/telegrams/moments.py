@@ -7,19 +7,22 @@ letter keeps its moment, so that a replay finds its place. A line of a simulatio
 by its distance from the largest of its delivery, which is the reception's.
 """
 
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, islice, repeat
 from operator import add, attrgetter
+from typing import Final
 
 from msgspec.structs import replace
 from tortoise.backends.base.client import TransactionalDBClient
 
 from core.consumption.register import CLOCK_TOLERANCE_S, ORDINARY_SHARE, IndexReading, Register
 from core.metering import is_blank, simulation_seconds
-from core.models import DeadLetter, DoubtfulReading, TelegramState
-from core.services.shared import time_series
+from core.models import TelegramState
+from core.services.places.meter_states import MeterState
+from core.services.shared import columns, time_series
+from core.services.telegrams.dead_letters import KnownLine
 from core.services.telegrams.decoding import ReceivedLine, Reported, Unusable
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -183,29 +186,44 @@ _Key = int | str
 
 
 async def settle(
-    connection: TransactionalDBClient, reported: Sequence[Reported], unusable: Sequence[Unusable]
-) -> tuple[list[Reported], list[Unusable]]:
-    """The same outcomes, with the moments of the untimed ones settled. The dwellings must be locked."""
+    connection: TransactionalDBClient,
+    reported: Sequence[Reported],
+    unusable: Sequence[Unusable],
+    *,
+    states: Mapping[int, MeterState],
+    letters: Mapping[str, KnownLine],
+) -> tuple[list[Reported], list[Unusable], set[tuple[int, int]]]:
+    """The same outcomes, with the moments of the untimed ones settled; and the meters and digests of untimed
+    telegrams that are stored: duplicates, whenever they came. The dwellings must be locked.
+
+    Args:
+        connection: the batch's.
+        reported: the reports.
+        unusable: the other lines.
+        states: of the reports' meters, before the batch.
+        letters: the dead letters that are known of the reports' lines, by their digests.
+    """
     untimed = [report for report in reported if not report.received.timed]
     failed = [one for one in unusable if one.line.laid_at is not None and one.radio_address is not None]
     if not untimed and not failed:
-        return list(reported), list(unusable)
+        return list(reported), list(unusable), set()
     meters = {report.received.radio_address: report.meter.id for report in reported}
-    known = await _known(connection, untimed)
-    before = await _received_before(connection, untimed)
+    wanted = {(report.meter.id, report.received.telegram_digest) for report in untimed}
+    known = await time_series.known_telegrams(connection, wanted)
+    before = _received_before(untimed, letters)
     senders: dict[_Key, _Sender] = {}
     for report in reported:
         sender = senders.setdefault(report.meter.id, _Sender())
         if report.received.timed:
             sender.taken.add(_seconds(report.received.moment))
         elif (report.meter.id, report.received.telegram_digest) not in known:
-            sender.add(report, before.get(report.received.line.digest))
+            sender.add(report, before.get(report.received.line))
     for failure in failed:
         address, line = failure.radio_address or "", failure.line
         assert line.laid_at is not None
         sender = senders.setdefault(meters.get(address, address), _Sender())
         sender.laid.append(_Untimed(line, line.text, _seconds(line.laid_at), line.laid_at))
-    await _read_floors(connection, senders, meters)
+    await _read_floors(connection, senders, meters, states)
     moments = {line: moment for sender in senders.values() for line, moment in _laid(sender).items()}
     moments |= await _free_moments(connection, senders)
     return (
@@ -216,44 +234,40 @@ async def settle(
             else replace(failure, line=_at(failure.line, at))
             for failure in unusable
         ],
+        known,
     )
 
 
-async def _known(connection: TransactionalDBClient, untimed: Sequence[Reported]) -> set[tuple[int, int]]:
-    """The meters and digests of telegrams that are stored: duplicates, whenever they came."""
-    wanted = {(report.meter.id, report.received.telegram_digest) for report in untimed}
-    if not wanted:
-        return set()
-    found = await time_series.known_telegrams(connection, wanted)
-    doubtful = DoubtfulReading.filter(meter_id__in=list({meter_id for meter_id, _ in wanted}))
-    rows = await doubtful.using_db(connection).only("meter_id", "telegram_digest")
-    return found | {(row.meter_id, row.telegram_digest) for row in rows}
-
-
-async def _received_before(
-    connection: TransactionalDBClient, untimed: Sequence[Reported]
-) -> dict[str, datetime]:
+def _received_before(
+    untimed: Sequence[Reported], letters: Mapping[str, KnownLine]
+) -> dict[ReceivedLine, datetime]:
     """When the lines were received first that are dead letters and come again: a replay by hand."""
-    digests = {report.received.line.digest for report in untimed if report.received.line.laid_at is not None}
-    rows = DeadLetter.filter(state=TelegramState.WAITING, line_digest__in=list(digests))
-    found = await rows.using_db(connection).only("line_digest", "received_at") if digests else ()
-    return {row.line_digest: row.received_at for row in found}
+    waiting = {digest: one for digest, one in letters.items() if one.state is TelegramState.WAITING}
+    if not waiting:
+        return {}
+    lines = [report.received.line for report in untimed if report.received.line.laid_at is not None]
+    found = ((line, waiting.get(line.digest)) for line in lines)
+    return {line: one.received_at for line, one in found if one is not None}
 
 
 async def _read_floors(
-    connection: TransactionalDBClient, senders: dict[_Key, _Sender], meters: dict[str, int]
+    connection: TransactionalDBClient,
+    senders: dict[_Key, _Sender],
+    meters: dict[str, int],
+    states: Mapping[int, MeterState],
 ) -> None:
     """What was received of each sender before: its newest reading, doubtful or not, and dead letter."""
     ids = [
         key for key, sender in senders.items() if isinstance(key, int) and (sender.laid or sender.replayed)
     ]
-    for meter_id, last_one in (await time_series.last_readings(connection, ids)).items():
-        senders[meter_id].newest = IndexReading(last_one.read_at_s, last_one.index_value)
-        senders[meter_id].floor = last_one.read_at_s
-    if ids:
-        doubtful = DoubtfulReading.filter(meter_id__in=ids).using_db(connection)
-        for one in await doubtful.only("meter_id", "read_at"):
-            senders[one.meter_id].floor = max(senders[one.meter_id].floor or 0, one.read_at)
+    for meter_id in ids:
+        state = states.get(meter_id)
+        if state is not None:
+            senders[meter_id].newest = IndexReading(state.last_at, state.last_index)
+            senders[meter_id].floor = state.last_at
+    for row in await time_series.select(connection, _NEWEST_DOUBTFUL, ((one,) for one in ids)):
+        sender = senders[row["meter_id"]]
+        sender.floor = max(sender.floor or 0, row["read_at"])
     for sender in senders.values():
         if sender.replayed and all(one.at_s > (sender.floor or 0) for one in sender.replayed):
             # Nothing was stored after them: they are laid as if they came now, before what does.
@@ -262,14 +276,24 @@ async def _read_floors(
     waiting = {key for key, sender in senders.items() if any(one.line.laid_at for one in sender.laid)}
     addresses: dict[str, _Key] = {address: key for address, key in meters.items() if key in waiting}
     addresses.update((key, key) for key in waiting if isinstance(key, str))
-    last = await DeadLetter.all().using_db(connection).order_by("-id").only("id").first()
-    if addresses and last is not None:
-        own = {one.line.digest for key in waiting for one in senders[key].laid}
-        recent = DeadLetter.filter(id__gt=last.id - _RECENT_DEAD_LETTERS, radio_address__in=list(addresses))
-        for row in await recent.using_db(connection).only("radio_address", "received_at", "line_digest"):
-            if row.line_digest not in own:
-                sender = senders[addresses[row.radio_address or ""]]
-                sender.floor = max(sender.floor or 0, _seconds(row.received_at))
+    own = {one.line.digest for key in waiting for one in senders[key].laid}
+    for row in await columns.select_by(
+        connection, {"address": "text"}, _RECENT, [(one,) for one in addresses]
+    ):
+        if row["line_digest"] not in own:
+            sender = senders[addresses[row["radio_address"]]]
+            sender.floor = max(sender.floor or 0, _seconds(columns.moment(row["received_at"])))
+
+
+_NEWEST_DOUBTFUL: Final = (
+    "SELECT d.meter_id, MAX(d.read_at) AS read_at FROM k JOIN doubtful_reading d ON d.meter_id = k.a"
+    " GROUP BY d.meter_id"
+)
+_RECENT: Final = (
+    "SELECT l.radio_address, l.received_at, l.line_digest FROM k"  # noqa: S608 - a number of our own
+    " JOIN dead_letter l ON l.radio_address = k.address"
+    f" WHERE l.id > (SELECT MAX(id) FROM dead_letter) - {_RECENT_DEAD_LETTERS}"
+)
 
 
 def _laid(sender: _Sender) -> dict[ReceivedLine, int]:

@@ -7,7 +7,7 @@ fixed.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -32,19 +32,21 @@ from core.services.alerts.workflow import meters_under_repair
 from core.services.messaging import outbox
 from core.services.places.key_encryption import KeyEncryption
 from core.services.places.meter_cache import directory_of
-from core.services.places.meter_directory import lock_dwelling_rows, take_write_lock
+from core.services.places.meter_directory import lock_dwelling_rows
 from core.services.places.meter_states import (
     MeterFlag,
     MeterState,
+    MeterStates,
     lock_states,
     refresh,
     refresh_flags,
     save_states,
 )
+from core.services.shared.time_series import newest_readings
 from core.services.shared.transaction import begins_again, transactional
 from core.services.telegrams.compact_formats import remember, stored_formats
 from core.services.telegrams.courses import Plain
-from core.services.telegrams.dead_letters import mark_replayed, store_dead_letters
+from core.services.telegrams.dead_letters import KnownLine, known_lines, mark_replayed, store_dead_letters
 from core.services.telegrams.decoding import (
     Reason,
     ReceivedLine,
@@ -275,12 +277,11 @@ async def _store(
     thresholds_of = application.registry.leak_thresholds
     directory = directory_of(application)
     await remember(connection, *learned, now=now)
-    await take_write_lock(connection)
     states = await lock_states(connection, meter_ids_of(reported).tolist())
     await lock_first_ones(connection, reported, states)
-    if not await directory.is_current(connection):
+    is_current, limited = await directory.check(connection)
+    if not is_current:
         reported = await with_removals(connection, reported)
-    limited = await directory.limited_dwellings(connection)
     plain, rest = await take_plainly(
         connection,
         reported,
@@ -297,47 +298,48 @@ async def _store(
         + [meter.dwelling_id for meter in (*plain.whole_days, *plain.unquiet, *compared)]
         + [meter.dwelling_id for meter, _ in plain.conditions],
     )
+    letters = await known_lines(connection, [report.received.line for report in rest])
     readings, failures, judged, corrected = await _take_closely(
-        connection, rest, unusable, thresholds_of=thresholds_of, now=now
+        connection, rest, unusable, states=states, letters=letters, thresholds_of=thresholds_of, now=now
     )
     await store_plain(connection, plain)
     touched = await roll_up(connection, judged.counted, states=states, now=now)
-    findings = await watch(connection, touched | plain.unquiet, thresholds_of=thresholds_of, now=now)
+    closely = {report.meter for report in rest}
+    last = await newest_readings(connection, {meter.id for meter in (*closely, *plain.unquiet)})
+    findings = await watch(
+        connection, touched | plain.unquiet, last=last, thresholds_of=thresholds_of, now=now
+    )
     leaks = await raise_leak_alerts(connection, findings, now=now)
     repaired = await meters_under_repair(connection)
-    checked = {*touched}
-    if repaired:
-        checked.update(one.meter for one in plain.stored if one.meter.id in repaired)
-    relapses = await notify_relapses(connection, list(checked), now=now)
+    received = {*touched, *(one.meter for one in plain.stored)} if repaired else ()
+    checked = [meter for meter in received if meter.id in repaired]
+    relapses = await notify_relapses(connection, checked, now=now)
     conditions = await update_condition_alerts(
         connection, [*judged.counted, *plain.conditions], thresholds_of=thresholds_of, now=now
     )
     whole_days = touched | plain.whole_days
     months = await update_over_consumption_alerts(connection, whole_days, now=now)
-    limits = await update_limit_alerts(connection, touched | compared, now=now)
+    within = {meter: days for meter, days in touched.items() if meter.dwelling_id in limited}
+    limits = await update_limit_alerts(connection, within | compared, now=now)
+    alerted = sum(one.alert_id is not None for one in limits)  # the others are hints
     hints = await update_slow_leak_hints(connection, whole_days, thresholds_of=thresholds_of, now=now)
     notifications = [*leaks, *relapses, *conditions.notifications, *months, *limits, *hints]
     messages = await outbox.queue(connection, notifications, now=now)
-    await store_dead_letters(connection, viewer, failures, source=source)
+    stored = await store_dead_letters(connection, viewer, failures, source=source)
     used = [report.received.line for report in (*readings.stored, *readings.duplicates)]
-    await mark_replayed(connection, used, now=now)
+    await mark_replayed(connection, used, letters, stored, now=now)
     await save_states(connection, await _states_after(connection, plain), *plain.quiet)
-    await refresh(connection, {report.meter for report in rest}, thresholds_of=thresholds_of)
+    await refresh(connection, closely, last=last, thresholds_of=thresholds_of)
     return IntakeSummary(
         lines=len(used) + len(plain.stored) + len(plain.duplicates) + len(failures),
         stored=len(readings.stored) + len(plain.stored),
         doubtful=readings.doubtful,
         duplicates=len(readings.duplicates) + len(plain.duplicates),
         unusable=Counter(str(failure.reason) for failure in failures),
-        alerts=len(findings) + conditions.changed + len(months) + _alerts(limits) + corrected.alerts,
+        alerts=len(findings) + conditions.changed + len(months) + alerted + corrected.alerts,
         messages=messages + corrected.messages,
         newest_at=max((report.received.moment for report in (*readings.stored, *plain.stored)), default=None),
     )
-
-
-def _alerts(notifications: Sequence[outbox.Notification]) -> int:
-    """How many are of an alert, and no hint."""
-    return sum(one.alert_id is not None for one in notifications)
 
 
 async def _take_closely(
@@ -345,15 +347,17 @@ async def _take_closely(
     reported: Sequence[Reported],
     unusable: Sequence[Unusable],
     *,
+    states: MeterStates,
+    letters: Mapping[str, KnownLine],
     thresholds_of: ThresholdsOf,
     now: datetime,
 ) -> tuple[Ingested, list[Unusable], Judged, IntakeSummary]:
     """The long way: every reading is compared with what is stored around it."""
-    reported, unusable = await settle(connection, reported, unusable)
+    reported, unusable, known = await settle(connection, reported, unusable, states=states, letters=letters)
     if not reported:
         return Ingested(), list(unusable), Judged(), IntakeSummary()
     reported = await with_addresses_learned(connection, reported)
-    readings = await ingest(connection, reported, now=now)
+    readings = await ingest(connection, reported, letters=letters, known=known, now=now)
     corrected, judged = await _correct(connection, readings.judged, thresholds_of=thresholds_of, now=now)
     return readings, [*unusable, *readings.unusable], judged, corrected
 

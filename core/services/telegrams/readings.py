@@ -20,6 +20,7 @@ from core.services.shared import time_series
 from core.services.shared.partitions import lacks_months, prepare_months
 from core.services.shared.time_series import ReadingRow, Window
 from core.services.shared.transaction import current_database
+from core.services.telegrams.dead_letters import KnownLine
 from core.services.telegrams.decoding import IntakeStage, Reason, Reported, Unusable
 from core.services.telegrams.judgement import (
     NEIGHBOURS,
@@ -70,22 +71,35 @@ class Ingested:
 
 
 async def ingest(
-    connection: TransactionalDBClient, reported: Sequence[Reported], *, now: datetime
+    connection: TransactionalDBClient,
+    reported: Sequence[Reported],
+    *,
+    letters: Mapping[str, KnownLine],
+    known: set[tuple[int, int]],
+    now: datetime,
 ) -> Ingested:
-    """Store the readings of a batch. The dwellings must be locked."""
+    """Store the readings of a batch. The dwellings must be locked.
+
+    Args:
+        connection: the batch's.
+        reported: the reports, with their moments settled.
+        letters: the dead letters that are known of their lines, by the digests of these.
+        known: the meters and digests of untimed telegrams that are stored.
+        now: the moment of reception.
+    """
     outcome = Ingested()
-    received_at = await first_receptions(connection, [report.received.line for report in reported], now=now)
+    received_at = first_receptions([report.received.line for report in reported], letters, now=now)
     candidates = [
         report for report in reported if not _refused(report, outcome, received_at[report.received.line], now)
     ]
-    stored = await _Stored.around(connection, candidates)
+    stored = await _Stored.around(connection, candidates, known)
     counters = await MessageCounters.of(connection, candidates)
     fresh: list[ReadingRow] = []
     meters: dict[int, MeterEntry] = {}
     for report in candidates:
         row = _row(report, now)
-        if (known := stored.same_telegram(row, timed=report.received.timed)) is not None:
-            stored.prove(known, row)
+        if (same := stored.same_telegram(row, timed=report.received.timed)) is not None:
+            stored.prove(same, row)
             outcome.duplicates.append(report)
             continue
         if counters.is_replay(report):
@@ -94,8 +108,8 @@ async def ingest(
                 report.received.unusable(IntakeStage.READING, Reason.COUNTER_NOT_RISEN, message)
             )
             continue
-        if (known := stored.same_reading(row, report.meter)) is not None:
-            stored.prove(known, row)
+        if (same := stored.same_reading(row, report.meter)) is not None:
+            stored.prove(same, row)
             outcome.duplicates.append(report)
             continue
         stored.add(row)
@@ -145,26 +159,15 @@ class _Stored:
                 self.add(reading_row(one))
 
     @classmethod
-    async def around(cls, connection: TransactionalDBClient, reported: Sequence[Reported]) -> "_Stored":
+    async def around(
+        cls, connection: TransactionalDBClient, reported: Sequence[Reported], untimed: set[tuple[int, int]]
+    ) -> "_Stored":
         margin = int(SAME_TELEGRAM_WITHIN.total_seconds())
         windows = [
             Window(report.meter.id, at_s - margin, at_s + margin)
             for report in reported
             for at_s in (report.received.at_s,)
         ]
-        digests = [
-            (report.meter.id, report.received.telegram_digest)
-            for report in reported
-            if not report.received.timed
-        ]
-        untimed: set[tuple[int, int]] = set()
-        if digests:
-            untimed = await time_series.known_telegrams(connection, digests)
-            rows = DoubtfulReading.filter(
-                meter_id__in=list({meter_id for meter_id, _ in digests}),
-                telegram_digest__in=[digest for _, digest in digests],
-            )
-            untimed |= {(row.meter_id, row.telegram_digest) for row in await rows.using_db(connection)}
         return cls(
             await time_series.context_of(connection, _spans(windows), readings=NEIGHBOURS),
             await doubtful_near(connection, windows),

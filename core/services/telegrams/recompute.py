@@ -148,7 +148,7 @@ async def _recompute_leaks(
             changed += await forget_leaks(connection, meter, now=now)
     read = {meter: days for meter, days in touched.items() if meter.id in received}
     days = await _leak_days(connection, read, kept_s)
-    findings = await watch(connection, days, thresholds_of=thresholds_of, now=now)
+    findings = await watch(connection, days, last=received, thresholds_of=thresholds_of, now=now)
     notifications = await raise_leak_alerts(connection, findings, now=now)
     missing = await raise_missing_leak_alerts(connection, read, thresholds_of=thresholds_of, now=now)
     notifications += missing.notifications

@@ -7,8 +7,8 @@ than clocks differ, is a replay; a late delivery carries an earlier moment and i
 `meters restart-counter`, resets the counter.
 """
 
-from collections.abc import Collection, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from tortoise.backends.base.client import TransactionalDBClient
@@ -17,72 +17,75 @@ from core.access import Permission, Viewer
 from core.errors import NotFound
 from core.models import MessageCounter
 from core.services.places.meter_directory import meter_with_address
-from core.services.shared.many_rows import slices
+from core.services.shared import time_series
+from core.services.shared.columns import moment
+from core.services.shared.many_rows import slices, upsert_rows
 from core.services.shared.transaction import transactional
 from core.services.telegrams.decoding import Reported
 
-_ROWS_AN_UPDATE: Final = 1000
-
 CLOCKS_DIFFER: Final = timedelta(hours=1)
 """Between two gateways that receive one meter."""
+
+
+_Radio = tuple[int, str]
+"""A meter's id, and one of its addresses."""
 
 
 class MessageCounters:
     """The newest message of each radio of a batch.
 
     Args:
-        rows: as stored; the dwellings of their meters must be locked.
+        stored: the counter of each and when it was received; the dwellings of the meters must be locked.
 
     """
 
-    def __init__(self, rows: Sequence[MessageCounter]) -> None:
-        self._stored = {(row.meter_id, row.radio_address): row for row in rows}
-        self._newest = {key: (row.counter, row.received_at) for key, row in self._stored.items()}
+    def __init__(self, stored: Mapping[_Radio, tuple[int, datetime]]) -> None:
+        self._stored = stored
+        self._newest = dict(stored)
 
     @classmethod
     async def of(cls, connection: TransactionalDBClient, reported: Sequence[Reported]) -> "MessageCounters":
         """The counters of the reports' meters."""
         ids = {report.meter.id for report in reported if report.message_counter is not None}
-        if not ids:
-            return cls(())
-        return cls(await MessageCounter.filter(meter_id__in=list(ids)).using_db(connection))
+        rows = await time_series.select(connection, _OF_METERS, ((meter_id,) for meter_id in ids))
+        return cls(
+            {
+                (row["meter_id"], row["radio_address"]): (row["counter"], moment(row["received_at"]))
+                for row in rows
+            }
+        )
 
     def is_replay(self, report: Reported) -> bool:
         """True for a replayed message; any other is noted as the newest."""
-        counter, moment = report.message_counter, report.received.moment
+        counter, received_at = report.message_counter, report.received.moment
         if counter is None:
             return False
         radio = (report.meter.id, report.received.radio_address)
         newest = self._newest.get(radio)
         if newest is not None and counter <= newest[0]:
-            if moment > newest[1] + CLOCKS_DIFFER:
+            if received_at > newest[1] + CLOCKS_DIFFER:
                 return True
-            if counter < newest[0] or moment >= newest[1]:
+            if counter < newest[0] or received_at >= newest[1]:
                 return False
-        self._newest[radio] = counter, moment
+        self._newest[radio] = counter, received_at
         return False
 
     async def save(self, connection: TransactionalDBClient) -> None:
         """Store what was noted."""
-        fresh: list[MessageCounter] = []
-        risen: list[MessageCounter] = []
-        for radio, (counter, moment) in self._newest.items():
-            row = self._stored.get(radio)
-            if row is None:
-                meter_id, radio_address = radio
-                fresh.append(
-                    MessageCounter(
-                        meter_id=meter_id, radio_address=radio_address, counter=counter, received_at=moment
-                    )
-                )
-            elif (row.counter, row.received_at) != (counter, moment):
-                row.counter, row.received_at = counter, moment
-                risen.append(row)
-        await MessageCounter.bulk_create(fresh, using_db=connection)
-        if risen:
-            await MessageCounter.bulk_update(
-                risen, ("counter", "received_at"), batch_size=_ROWS_AN_UPDATE, using_db=connection
-            )
+        risen = {radio: newest for radio, newest in self._newest.items() if self._stored.get(radio) != newest}
+        await upsert_rows(
+            connection,
+            MessageCounter,
+            ("meter_id", "radio_address", "counter", "received_at"),
+            [(*radio, *newest) for radio, newest in sorted(risen.items())],
+            key=("meter_id", "radio_address"),
+        )
+
+
+_OF_METERS: Final = (
+    "SELECT c.meter_id, c.radio_address, c.counter, c.received_at"
+    " FROM k JOIN message_counter c ON c.meter_id = k.a"
+)
 
 
 async def begin_anew(connection: TransactionalDBClient, meter_ids: Collection[int]) -> None:

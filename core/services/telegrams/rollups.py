@@ -43,6 +43,8 @@ async def roll_up(
     `states`: of the meters before the batch: what is older than their newest readings is late, and logged.
     """
     spans = _spans(stored)
+    if not spans:
+        return {}
     around = await time_series.neighbours(
         connection,
         [Window(meter.id, first, last) for meter, (first, last) in spans.items()],
