@@ -30,8 +30,8 @@ from core.services.places.key_encryption import KeyEncryption
 from core.settings import Settings
 from tests.support.memory import in_memory
 from tests.support.models import keep_models
-from tests.support.prepared import Prepared
 from tests.support.servers.postgresql import Postgresql
+from tests.support.servers.prepared import Prepared
 
 SECRET_KEY = "a secret of the tests, of at least 32 characters"
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -15,9 +15,9 @@ from core.models import Operator
 from core.services.shared.transaction import current_database
 from core.settings import Settings
 from tests.support.models import WORK_OUT, state_of
-from tests.support.prepared import Prepared, prepared_for
 from tests.support.servers import array_types
 from tests.support.servers.array_types import keep_array_types
+from tests.support.servers.prepared import Prepared, prepared_for
 
 _STRUCTURE = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master ORDER BY type, name",

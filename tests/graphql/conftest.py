@@ -33,7 +33,7 @@ from graphql_schema.contract.access import BY_ARGUMENT, PERMISSIONS, errors_of
 from graphql_schema.requests.direct_fields import DirectField
 from graphql_schema.schema import schema
 from tests.support import factories
-from tests.support.prepared import Prepared, prepared_for
+from tests.support.servers.prepared import Prepared, prepared_for
 from tests.support.sign_up import Applicant, describe
 
 SIGN_IN = """mutation ($email: String!, $password: String!) {

@@ -24,7 +24,7 @@ from core.services.portfolio.portfolio import upsert_operator
 from tests.graphql.conftest import HEAT, WATER, Home, describe_home
 from tests.support import factories
 from tests.support.factories import NOW
-from tests.support.prepared import Prepared, prepared_for
+from tests.support.servers.prepared import Prepared, prepared_for
 
 
 async def meter(dwelling: Dwelling, serial: str, address: str, **differing: Any) -> Meter:

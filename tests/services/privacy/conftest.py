@@ -9,7 +9,7 @@ from core.services.telegrams.pipeline import take_in
 from tests.services.conftest import Izar
 from tests.support import factories
 from tests.support.factories import NOW
-from tests.support.prepared import Prepared
+from tests.support.servers.prepared import Prepared
 
 
 async def _read_since(application: Application, first: datetime) -> None:

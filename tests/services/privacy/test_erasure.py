@@ -45,7 +45,7 @@ from core.services.shared.transaction import current_database
 from tests.services.privacy.conftest import READ_SINCE_OCTOBER
 from tests.support import factories
 from tests.support.factories import NOW, PASSWORD
-from tests.support.prepared import prepared_for
+from tests.support.servers.prepared import prepared_for
 
 WATER = Fluid.COLD_WATER
 VISITOR = NOBODY

@@ -33,7 +33,7 @@ from core.services.shared.transaction import current_database
 from tests.services.privacy.conftest import READ_SINCE_SEPTEMBER
 from tests.support import factories
 from tests.support.factories import NOW
-from tests.support.prepared import prepared_for
+from tests.support.servers.prepared import prepared_for
 
 LEFT = date(2026, 11, 1)
 

@@ -17,7 +17,7 @@ from core.services.privacy.grants import GrantAsked, IssuedGrant, issue_grant, m
 from core.services.shared.audit import acts_on
 from tests.services.privacy.conftest import READ_SINCE_OCTOBER
 from tests.support.factories import NOW
-from tests.support.prepared import prepared_for
+from tests.support.servers.prepared import prepared_for
 
 WATER, HEAT = Fluid.COLD_WATER, Fluid.HEAT
 UNTIL = date(2027, 2, 1)

@@ -38,7 +38,7 @@ from core.texts.consents import PURPOSE_TEXTS, PURPOSES_VERSION
 from tests.services.privacy.conftest import READ_SINCE_OCTOBER
 from tests.support import factories
 from tests.support.factories import NOW
-from tests.support.prepared import prepared_for
+from tests.support.servers.prepared import prepared_for
 
 WATER = Fluid.COLD_WATER
 FIRST, LAST = date(2026, 11, 2), date(2026, 11, 8)
