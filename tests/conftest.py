@@ -67,6 +67,14 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.set_threshold(10_000, 20, 20)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The journeys first: the longest tests are among them, and while one of those is the last, the other
+    workers wait.
+    """
+    journeys = Path(__file__).with_name("journeys")
+    items.sort(key=lambda item: journeys not in item.path.parents)
+
+
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 """The time in every test that sets no other."""
 

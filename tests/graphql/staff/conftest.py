@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from core.access import SYSTEM, Role
+from core.bootstrap import Application
 from core.consumption.fluids import Fluid
 from core.models import (
     Account,
@@ -20,8 +21,9 @@ from core.models import (
     Residence,
 )
 from core.services.portfolio.portfolio import upsert_operator
-from tests.graphql.conftest import HEAT, WATER
+from tests.graphql.conftest import HEAT, WATER, Home, describe_home
 from tests.support import factories
+from tests.support.databases.prepared import Prepared, prepared_for
 from tests.support.factories import NOW
 
 
@@ -39,11 +41,12 @@ async def meter(dwelling: Dwelling, serial: str, address: str, **differing: Any)
     )
 
 
-@pytest.fixture
-async def estate(application: Any, home: Any) -> Any:
+async def describe_estate(application: Application) -> None:
     """`ocea`: Claire's home with WATER, read an hour ago, and HEAT, never read; beside it a dwelling with a
     meter silent for ten days that has a key, and one that was removed. `ista`: a dwelling with a meter.
     """
+    await describe_home(application)
+    home = Home({row.printed_serial: row.id for row in await Meter.all()})
     await home.read(WATER, [(NOW - timedelta(hours=1), 1_000)])
     aa = await Residence.get(code="AA000")
     beside = await Dwelling.create(residence_id=aa.id, building="A", floor="3", number="13")
@@ -53,7 +56,7 @@ async def estate(application: Any, home: Any) -> Any:
     )
     await MeterKey.create(meter_id=silent.id, encrypted_key=b"x", added_at=NOW)
     removed = await meter(beside, "S0", "SAP-00000000-0C-04", removed_at=NOW - timedelta(days=30))
-    home.meters |= {"S1": silent.id, "S0": removed.id}
+    home.meters = {"S1": silent.id, "S0": removed.id}
     await home.read("S1", [(NOW - timedelta(days=10), 500)])
     await home.read("S0", [(NOW - timedelta(days=31), 700)])
     await upsert_operator(SYSTEM, code="ista", name="ista")
@@ -74,5 +77,15 @@ async def estate(application: Any, home: Any) -> Any:
     await factories.account(email="gestion@example.org", first_name="Odile", role=Role.MANAGER)
     managing = await Account.get(email="gestion@example.org")
     await ManagedResidence.create(account_id=managing.id, residence_id=aa.id, granted_at=NOW)
-    assert {HEAT, WATER} <= home.meters.keys()
+
+
+prepared = prepared_for("estate", Prepared("estate", describe_estate))
+
+
+@pytest.fixture
+async def estate(application: Application, home: Home) -> Application:
+    """The application with both operators, which are prepared; `home` has the meters of `ocea`."""
+    meters = await Meter.filter(dwelling__residence__operator__code="ocea")
+    home.meters = {row.printed_serial: row.id for row in meters}
+    assert home.meters.keys() == {HEAT, WATER, "S0", "S1"}
     return application
