@@ -145,7 +145,7 @@ async def test_only_so_many_unusable_lines_are_named(gateway: Any, monkeypatch: 
     assert (summary["unusable"], [one["line"] for one in summary["unusableLines"]]) == (4, [1, 2])
 
 
-async def test_a_gateway_shows_its_key(gateway: Any, issue_key: Any, home: Any) -> None:
+async def test_a_gateway_shows_its_key(gateway: Any, issue_key: Any) -> None:
     """401 without a key, with an old one and with a browser's cookie; 403 for a resident's token."""
     old, gateway.token = gateway.token, None
     answer = await deliver(gateway, LINE)
