@@ -21,7 +21,7 @@ from tests.support.crash.tables import Tables, faults, tables_of
 from tests.support.servers.broker import Mosquitto, running_broker
 
 METERS, HOURS = 20, 72
-BATCH = 20
+BATCH = 10
 SECRET = "a secret of the crash tests, 32 characters"
 
 
@@ -112,6 +112,19 @@ def _files(folder: Path, parts: Iterable[Sequence[str]]) -> list[list[Path]]:
     return found
 
 
+def _run(folder: Path, database: Database, lines: Lines, kills: int, stops: int) -> Run:
+    """Watched closely: the whole takes a second or two but for the starts of processes."""
+    return Run(
+        database,
+        _environment(folder, database),
+        end_of(HOURS),
+        len(lines.readings),
+        kills,
+        stops,
+        longest_pause_s=0.01,
+    )
+
+
 def _environment(folder: Path, database: Database) -> dict[str, str]:
     return {
         "SUBMETER_DATABASE_URL": database.url,
@@ -142,7 +155,7 @@ async def test_whatever_is_killed_the_tables_are_those_of_an_undisturbed_run(
     await _described(settings, registry)
     texts = lines.all()
     parts = {"one": [texts], "same": [texts, texts], "shares": list(shares(texts, 2))}[workers]
-    run = Run(database, _environment(tmp_path, database), end_of(HOURS), len(lines.readings), kills, stops)
+    run = _run(tmp_path, database, lines, kills, stops)
     outcome = await run.ingest(_files(tmp_path, parts))
     assert outcome.kills >= kills / 2
     assert outcome.stops == stops
@@ -160,7 +173,7 @@ async def test_the_same_by_a_broker(tmp_path, registry, lines, undisturbed, data
     settings = _settings(tmp_path, database)
     await _described(settings, registry)
     stream = Stream(broker, texts, workers=2)
-    run = Run(database, _environment(tmp_path, database), end_of(HOURS), len(lines.readings), 2, 1)
+    run = _run(tmp_path, database, lines, kills=2, stops=1)
     outcome = await run.ingest([], stream)
     assert outcome.kills >= 1
     assert outcome.stops == 1

@@ -29,9 +29,6 @@ from tests.support.crash.stream import ENDS_STORED, Stream
 ROOT = Path(__file__).resolve().parents[3]
 _STORED = "SELECT (SELECT COUNT(*) FROM reading) + (SELECT COUNT(*) FROM dead_letter)"
 _SHARE_OF_POLLING = 8
-_LONGEST_PAUSE_S = 1.0
-"""Between two looks at the progress, however long a look takes on a busy machine."""
-
 _DISTURBED = 0.9
 """Up to so far into the whole: the last act needs somebody to meet."""
 
@@ -166,6 +163,8 @@ class Run:
         now: where their clock stands.
         lines: how many rows there will be at the end.
         kills, stops: how often.
+        longest_pause_s: between two looks at the progress, however long a look takes on a busy machine; a
+            small part of what the whole run takes.
         report: called with a line of progress now and then.
     """
 
@@ -176,6 +175,7 @@ class Run:
     kills: int
     stops: int = 0
     seed: int = 1
+    longest_pause_s: float = 1.0
     report: Callable[[str], None] = _silent
     outcome: Outcome = field(default_factory=Outcome)
     _living: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)
@@ -280,7 +280,7 @@ class Run:
                 if found is not None and found != rows:
                     rows, batch_s, since = found, time.monotonic() - since, time.monotonic()
                 await asyncio.sleep(
-                    min(_LONGEST_PAUSE_S, max(0.01, (time.monotonic() - started) * _SHARE_OF_POLLING))
+                    min(self.longest_pause_s, max(0.01, (time.monotonic() - started) * _SHARE_OF_POLLING))
                 )
             await asyncio.sleep(chance.random() * min(batch_s, 2))
             if act == "kill":
