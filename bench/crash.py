@@ -88,6 +88,7 @@ def main() -> None:
             len(lines.readings),
             options.kills,
             stops,
+            longest_pause_s=0.1,
             report=lambda text: say(started, text),
         )
         outcome = asyncio.run(run.ingest(files, stream))
