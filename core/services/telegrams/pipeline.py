@@ -319,8 +319,7 @@ async def _store(
     )
     whole_days = touched | plain.whole_days
     months = await update_over_consumption_alerts(connection, whole_days, now=now)
-    within = {meter: days for meter, days in touched.items() if meter.dwelling_id in limited}
-    limits = await update_limit_alerts(connection, within | compared, now=now)
+    limits = await update_limit_alerts(connection, touched | compared, now=now)
     alerted = sum(one.alert_id is not None for one in limits)  # the others are hints
     hints = await update_slow_leak_hints(connection, whole_days, thresholds_of=thresholds_of, now=now)
     notifications = [*leaks, *relapses, *conditions.notifications, *months, *limits, *hints]

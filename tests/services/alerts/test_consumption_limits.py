@@ -9,12 +9,13 @@ from core.access.refusals import LimitOutOfRange
 from core.alerting.over_consumption import LimitPeriod
 from core.consumption.fluids import Fluid
 from core.errors import Forbidden, NotFound
-from core.models import Account, Alert, OutboxMessage
+from core.models import Account, Alert, ConsumptionLimit, OutboxMessage
 from core.services.alerts.consumption_limits import OwnLimit, own_limits, set_limit
 from core.services.alerts.manager_alerts import managed_alerts
 from core.services.alerts.resident_alerts import active_alerts, past_alerts
 from core.services.alerts.workflow import acknowledge
 from core.services.places.managed_residences import grant_residence
+from core.services.places.meter_cache import MeterDirectory
 from core.services.portfolio.descriptions import OccupancySpec
 from core.services.telegrams.pipeline import take_in
 from tests.support import factories
@@ -64,6 +65,34 @@ async def test_a_day_over_the_limit_is_notified_once_as_soon_as_it_passes(
         240,
         240,
     ]
+
+
+async def test_a_limit_that_is_set_while_a_batch_waits_is_judged_by_it(
+    application, home, resident, monkeypatch
+) -> None:
+    """Another worker's batch holds the dwelling meanwhile: what is asked of limits before is not enough for a
+    reading that comes late, after which there may be no other one of its day.
+    """
+    lines = home.hourly(START, [10] * 24)
+    await take(application, lines[:9] + lines[10:], START + DAY)
+    claire, check = await resident(), MeterDirectory.check
+
+    async def checked(directory, connection):
+        found = await check(directory, connection)
+        await ConsumptionLimit.create(
+            account_id=claire.account_id,
+            dwelling_id=1,
+            fluid=COLD,
+            period=PER_DAY,
+            amount=130,
+            set_at=START,
+            using_db=connection,
+        )
+        return found
+
+    monkeypatch.setattr(MeterDirectory, "check", checked)
+    await take(application, [lines[9]], START + DAY)
+    assert [one["amount"] for one in await reported()] == [240]
 
 
 @pytest.mark.requirement("R-197", "C-30")

@@ -246,12 +246,12 @@ async def test_a_state_is_what_is_stored_of_its_meter(application, key_encryptio
     assert await database.execute_query_dict(query) == before
 
 
-@pytest.mark.parametrize(("timed", "most"), [(True, 10), (False, 32)])
+@pytest.mark.parametrize(("timed", "most"), [(True, 10), (False, 33)])
 async def test_a_batch_costs_as_many_statements_with_forty_meters_as_with_four(
     application, key_encryption, monkeypatch, timed, most
 ) -> None:
     """The readings of an hour of plain meters: at most 10 statements, however many meters; of lines without a
-    time, which are taken closely, at most 32.
+    time, which are taken closely, at most 33.
     """
     meters = [Itron(fleet.itron(f"{48_000_000 + number}", date(2024, 1, 1))) for number in range(44)]
     await factories.residence(
