@@ -98,15 +98,16 @@ class LineReader:
         self._add(lines[0])
         if len(lines) > 1:
             yield self._line()
-            whole_ones = lines[1:-1]  # nearly all
+            whole = lines[1:-1]  # nearly all
             if len(text) <= self._longest and "\0" not in text:
-                yield from whole_ones
-                whole_ones = []
-            for line in whole_ones:
-                whole = line.lstrip("\0")
-                length = len(whole)
-                yield whole if length <= self._longest else cut_line(whole[: self._longest], length)
+                yield from whole
+            else:
+                yield from map(self._bounded, whole)
             self._add(lines[-1])
+
+    def _bounded(self, line: str) -> str:
+        line = line.lstrip("\0")
+        return line if len(line) <= self._longest else cut_line(line[: self._longest], len(line))
 
     def _add(self, part: str) -> None:
         if not self._length:

@@ -5,7 +5,6 @@ In: a folder. Out: its URL. The one rule: what it holds survives its end, as an 
 """
 
 import getpass
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,27 +13,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from aiomqtt import Client, ProtocolVersion
 
-PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
-
-
-def program() -> str:
-    """Where Mosquitto is; skips the test where it is not."""
-    found = shutil.which("mosquitto") or next(
-        (name for place in PLACES if (name := shutil.which("mosquitto", path=place))), None
-    )
-    if found is None:
-        pytest.skip("Mosquitto is not installed (Debian: apt install mosquitto)")
-    return found
+from tests.support.servers.programs import path_of
 
 
 class Mosquitto:
     """A broker that can be stopped and started again with all that it holds."""
 
     def __init__(self, folder: Path) -> None:
-        self._program = program()
+        self._program = path_of("mosquitto", "Mosquitto")
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self._configuration = folder / "mosquitto.conf"

@@ -15,27 +15,16 @@ import time
 from pathlib import Path
 from typing import Self
 
-import pytest
+from tests.support.servers.programs import path_of
 
 SESSIONS = 3
-_PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
-
-
-def program() -> str:
-    """Where PgBouncer is; skips the test where it is not."""
-    found = shutil.which("pgbouncer") or next(
-        (name for place in _PLACES if (name := shutil.which("pgbouncer", path=place))), None
-    )
-    if found is None:
-        pytest.skip("PgBouncer is not installed (Debian: apt install pgbouncer)")
-    return found
 
 
 class PgBouncer:
     """The pooler, for the time of a block."""
 
     def __init__(self, data: Path) -> None:
-        self._program = program()
+        self._program = path_of("pgbouncer", "PgBouncer")
         self._data = data
         self._folder = Path(tempfile.mkdtemp(prefix="submeter-"))
         with socket.create_server(("127.0.0.1", 0)) as free:
